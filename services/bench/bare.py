@@ -1,0 +1,142 @@
+"""The bare loop: the same messages and documents as an order, without any logic.
+
+Started as processes by the benchmark: ``python -m services.bench.bare`` reads its plan as JSON
+from standard input, waits for a line, works, and prints the seconds it took.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import bson
+import uvloop
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from bson import json_util
+from pymongo import AsyncMongoClient, InsertOne, ReplaceOne, WriteConcern
+
+BATCH = 250
+"""Orders that are moved at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Documents of one collection per order, and how often each is written over."""
+
+    inserts: float
+    updates: float
+    sample: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one process does. ``messages`` are (records per order, bytes of one)."""
+
+    kafka: str
+    mongodb: str
+    topic: str
+    partition: int
+    orders: int
+    messages: list[tuple[float, int]]
+    writes: list[Write]
+
+    def dump(self) -> str:
+        plan = {name: getattr(self, name) for name in self.__slots__}
+        plan["writes"] = [[w.inserts, w.updates, w.sample] for w in self.writes]
+        return json_util.dumps(plan)
+
+    @classmethod
+    def load(cls, text: str) -> "Plan":
+        plan = json_util.loads(text)
+        writes = [Write(*write) for write in plan.pop("writes")]
+        return cls(**plan, writes=writes)
+
+
+async def work(plan: Plan) -> float:
+    """Moves and writes ``plan.orders`` orders' worth; returns the seconds it took."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(plan.mongodb)
+    database = client["bare_loop"]
+    durable = WriteConcern(w="majority", j=True)
+    collections = [
+        database.get_collection(f"c{plan.partition}_{n}", write_concern=durable)
+        for n in range(len(plan.writes))
+    ]
+    producer = AIOKafkaProducer(
+        bootstrap_servers=plan.kafka, acks="all", linger_ms=2, compression_type="lz4",
+        max_batch_size=512 * 1024,
+    )  # fmt: skip
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=plan.kafka, group_id=f"bare-{plan.partition}", enable_auto_commit=False
+    )
+    place = TopicPartition(plan.topic, plan.partition)
+    await producer.start()
+    await consumer.start()
+    consumer.assign([place])
+    await consumer.seek_to_end(place)
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    started = time.perf_counter()
+    for first in range(0, plan.orders, BATCH):
+        count = min(BATCH, plan.orders - first)
+        await _move(plan, count, producer, consumer, place)
+        await asyncio.gather(
+            *(_write(w, c, count) for w, c in zip(plan.writes, collections, strict=True))
+        )
+        await consumer.commit()
+    seconds = time.perf_counter() - started
+    await producer.stop()
+    await consumer.stop()
+    await client.close()
+    return seconds
+
+
+async def _move(
+    plan: Plan,
+    orders: int,
+    producer: AIOKafkaProducer,
+    consumer: AIOKafkaConsumer,
+    place: TopicPartition,
+) -> None:
+    sent = []
+    for per_order, size in plan.messages:
+        value = (uuid4().hex * (size // 32 + 1)).encode()[:size]
+        for _ in range(round(per_order * orders)):
+            sent.append(await producer.send(plan.topic, value, partition=plan.partition))
+    await asyncio.gather(*sent)
+    left = len(sent)
+    while left > 0:
+        for records in (await consumer.getmany(place, timeout_ms=100)).values():
+            left -= len(records)
+
+
+async def _write(write: Write, collection: Any, orders: int) -> None:
+    ids = [uuid4().hex for _ in range(round(write.inserts * orders))]
+    if ids:
+        await collection.bulk_write(
+            [InsertOne({**write.sample, "_id": id}) for id in ids], ordered=False
+        )
+    left = round(write.updates * orders)
+    while left > 0 and ids:
+        some = ids[:left]
+        left -= len(some)
+        await collection.bulk_write(
+            [ReplaceOne({"_id": id}, {**write.sample, "_id": id}) for id in some], ordered=False
+        )
+
+
+def main() -> None:
+    """The process."""
+    plan = Plan.load(sys.stdin.readline())
+    print(json.dumps({"seconds": uvloop.run(work(plan))}), flush=True)
+
+
+def document_bytes(document: dict[str, Any]) -> int:
+    """The size of a document in BSON."""
+    return len(bson.encode(document))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What an order costs in messages and documents, counted in Kafka and MongoDB."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pymongo import AsyncMongoClient
+
+from shared.contracts.registry import message_types
+
+_SAMPLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One collection: how many documents, how often they were written over, and one of them."""
+
+    inserts: int
+    updates: int
+    sample: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One topic: how many records and their mean size in bytes."""
+
+    records: int
+    mean_bytes: float
+
+
+async def records_of(kafka: str) -> dict[str, int]:
+    """Records of each topic so far."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+    await consumer.start()
+    try:
+        places = await _places(consumer)
+        ends = await consumer.end_offsets([place for some in places.values() for place in some])
+        return {topic: sum(ends[place] for place in some) for topic, some in places.items()}
+    finally:
+        await consumer.stop()
+
+
+async def sent_since(kafka: str, before: Mapping[str, int]) -> dict[str, Sent]:
+    """Records of each topic since ``before``, with the mean size of the latest thousand."""
+    after = await records_of(kafka)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+    await consumer.start()
+    try:
+        sent = {}
+        for topic, places in (await _places(consumer)).items():
+            count = after[topic] - before.get(topic, 0)
+            if count:
+                sent[topic] = Sent(count, await _mean_bytes(consumer, places))
+        return sent
+    finally:
+        await consumer.stop()
+
+
+async def _places(consumer: AIOKafkaConsumer) -> dict[str, list[TopicPartition]]:
+    topics = sorted({topic for topic, _ in message_types()})
+    await consumer._client.set_topics(topics)
+    return {
+        topic: [
+            TopicPartition(topic, partition)
+            for partition in consumer.partitions_for_topic(topic) or ()
+        ]
+        for topic in topics
+    }
+
+
+async def _mean_bytes(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> float:
+    consumer.assign(places)
+    ends = await consumer.end_offsets(places)
+    wanted = 0
+    for place in places:
+        start = max(0, ends[place] - _SAMPLE // len(places))
+        consumer.seek(place, start)
+        wanted += ends[place] - start
+    seen = size = 0
+    while seen < wanted:
+        for records in (await consumer.getmany(timeout_ms=1_000)).values():
+            for record in records:
+                seen += 1
+                size += len(record.value or b"") + len(record.key or b"")
+                size += sum(len(name) + len(value) for name, value in record.headers)
+    return size / max(1, seen)
+
+
+async def stored(mongodb: str, prefix: str) -> dict[str, Stored]:
+    """Every collection of aggregates under the database ``prefix``: each document was inserted
+    once and written over ``version`` - 1 times."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb)
+    try:
+        found = {}
+        for database in await client.list_database_names():
+            if not database.startswith(f"{prefix}_"):
+                continue
+            for name in await client[database].list_collection_names():
+                collection = client[database][name]
+                pipeline = [{"$group": {"_id": None, "n": {"$sum": 1}, "v": {"$sum": "$version"}}}]
+                async for total in await collection.aggregate(pipeline):
+                    sample = await collection.find_one(sort=[("$natural", -1)])
+                    if sample is not None:
+                        found[f"{database}.{name}"] = Stored(
+                            total["n"], total["v"] - total["n"], sample
+                        )
+        return found
+    finally:
+        await client.close()

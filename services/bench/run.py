@@ -1,0 +1,184 @@
+"""The course of the benchmark, and its figures as JSON."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Any
+
+from services.bench.bare import Plan, Write, document_bytes
+from services.bench.footprint import Sent, Stored, records_of, sent_since, stored
+from services.bench.load import Load
+from services.bench.usage import Usage, usage_of
+from services.up import Deployment
+from shared.messaging.topics import Topic, create_topics
+from shared.settings import Settings
+
+IN_FLIGHT = 3_000
+WARM_UP = 1_000
+BARE_PROCESSES = 2
+
+_SETTINGS = {
+    "ORDERMESH_TAX_RATE": "0.07",
+    "ORDERMESH_SHIPPING_RATES": '{"STANDARD": "4.90", "EXPRESS": "14.90"}',
+    # Deliveries are made, recorded and told; nothing leaves the machine.
+    "ORDERMESH_SMTP": "discard:",
+    "ORDERMESH_LOG_LEVEL": "WARNING",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What full load showed."""
+
+    orders: int
+    seconds: float
+    before: Mapping[str, Usage]
+    after: Mapping[str, Usage]
+    sent: Mapping[str, Sent]
+    written: Mapping[str, tuple[float, float, dict[str, Any]]]
+
+
+async def run(*, orders: int) -> None:
+    """Measures with so many orders at full load and prints JSON."""
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    os.environ.update(_SETTINGS)
+    with contextlib.suppress(asyncio.CancelledError):
+        async with Deployment() as deployment:
+            async with Load(deployment.kafka) as load:
+                await load.load_catalogue()
+                await load.burst("warm", WARM_UP, IN_FLIGHT)
+                burst = await _full(load, deployment, orders)
+                rate = orders / burst.seconds
+                half = await load.steady("half", rate / 2, 20)
+                idle = await load.steady("idle", 10, 10)
+                waits = {"half_load": _waits(load, half), "idle_10_per_second": _waits(load, idle)}
+            # The bare loop has the machine to itself, as the services had it with the load.
+            await deployment.stop_services()
+            bare = await _bare(deployment.kafka, deployment.mongodb, burst)
+        print(json.dumps(_figures(burst, rate, waits, bare), indent=2))
+
+
+async def _full(load: Load, deployment: Deployment, orders: int) -> Burst:
+    prefix = Settings().database_prefix
+    pids = {**deployment.pids, "load": os.getpid()}
+    records, documents = (
+        await records_of(deployment.kafka),
+        await stored(deployment.mongodb, prefix),
+    )
+    before = usage_of(pids)
+    seconds = await load.burst("full", orders, IN_FLIGHT)
+    after = usage_of(pids)
+    sent = await sent_since(deployment.kafka, records)
+    written = {
+        name: _per_order(collection, documents.get(name), orders)
+        for name, collection in (await stored(deployment.mongodb, prefix)).items()
+    }
+    return Burst(orders, seconds, before, after, sent, written)
+
+
+def _per_order(
+    now: Stored, before: Stored | None, orders: int
+) -> tuple[float, float, dict[str, Any]]:
+    """Inserts and updates per order, and a document."""
+    inserts = now.inserts - (before.inserts if before else 0)
+    updates = now.updates - (before.updates if before else 0)
+    return inserts / orders, updates / orders, now.sample
+
+
+async def _bare(kafka: str, mongodb: str, burst: Burst) -> float:
+    """Orders/s that the bare loop moves, with the footprint of ``burst``."""
+    topic = Topic("bare-loop", 3_600_000)
+    await create_topics(kafka, partitions=BARE_PROCESSES, topics=[topic])
+    share = burst.orders // BARE_PROCESSES
+    plans = [
+        Plan(
+            kafka,
+            mongodb,
+            topic.name,
+            partition,
+            share,
+            [(s.records / burst.orders, round(s.mean_bytes)) for s in burst.sent.values()],
+            [Write(*write) for write in burst.written.values() if write[0] or write[1]],
+        )
+        for partition in range(BARE_PROCESSES)
+    ]
+    processes = []
+    try:
+        for plan in plans:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "services.bench.bare",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24,
+            )  # fmt: skip
+            processes.append(process)
+            process.stdin.write(plan.dump().encode() + b"\n")  # type: ignore[union-attr]
+            await process.stdout.readline()  # type: ignore[union-attr]
+        for process in processes:
+            process.stdin.write(b"go\n")  # type: ignore[union-attr]
+        lines = await asyncio.gather(*(p.stdout.readline() for p in processes))  # type: ignore[union-attr]
+        seconds: float = max(json.loads(line)["seconds"] for line in lines)
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
+    return share * BARE_PROCESSES / seconds
+
+
+def _waits(load: Load, orders: list[str]) -> dict[str, float]:
+    """Milliseconds from accepted to forwarded and to completed."""
+    forwarded = [(load.forwarded[o] - load.accepted[o]) * 1000 for o in orders]
+    completed = [(load.completed[o] - load.accepted[o]) * 1000 for o in orders]
+    return {
+        "orders": len(orders),
+        "forwarded_p50_ms": _quantile(forwarded, 50),
+        "forwarded_p99_ms": _quantile(forwarded, 99),
+        "completed_p50_ms": _quantile(completed, 50),
+        "completed_p99_ms": _quantile(completed, 99),
+    }
+
+
+def _quantile(values: list[float], percent: int) -> float:
+    return round(quantiles(values, n=100)[percent - 1], 1)
+
+
+def _figures(
+    burst: Burst, rate: float, waits: dict[str, dict[str, float]], bare: float
+) -> dict[str, Any]:
+    return {
+        "orders": burst.orders,
+        "seconds": round(burst.seconds, 2),
+        "orders_per_second": round(rate, 1),
+        "bare_loop_orders_per_second": round(bare, 1),
+        "ratio": round(rate / bare, 3),
+        "accepted_to": waits,
+        "cpu_ms_per_order": {
+            name: round((after.cpu - burst.before[name].cpu) / burst.orders * 1000, 3)
+            for name, after in burst.after.items()
+            if name in burst.before
+        },
+        "memory_mb": {name: round(usage.memory / 2**20) for name, usage in burst.after.items()},
+        "messages_per_order": {
+            topic: [round(sent.records / burst.orders, 2), round(sent.mean_bytes)]
+            for topic, sent in burst.sent.items()
+        },
+        "writes_per_order": {
+            name: {
+                "inserts": round(inserts, 2),
+                "updates": round(updates, 2),
+                "bytes": document_bytes(sample),
+            }
+            for name, (inserts, updates, sample) in burst.written.items()
+            if inserts or updates
+        },
+        "machine": {"cores": os.cpu_count(), "load_average": os.getloadavg()},
+    }

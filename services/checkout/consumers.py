@@ -1,0 +1,81 @@
+"""Kafka in: which messages concern which order, and what a decision needs to know."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from services.checkout.domain.fold import DECISIONS, fold
+from services.checkout.domain.state import Context, OrderState, Phase
+from services.checkout.store import ApprovalRuleStore, OrderStore
+from shared.channels import ChannelLabels
+from shared.contracts.orders import OrderStatus, PlaceOrder
+from shared.contracts.registry import SHIPMENT_RECONCILED
+from shared.messaging.message import Message
+from shared.messaging.processor import AggregateProcessor, Decision
+from shared.mongo.aggregates import Aggregate
+from shared.reference import buyers
+from shared.service import Resources
+from shared.shipped import order_ids
+
+
+def concerned(message: Message[Any]) -> Iterable[str]:
+    """The orders a message concerns: a shipment may carry lines of several."""
+    if message.type is SHIPMENT_RECONCILED:
+        return order_ids(message.body)
+    return (message.key,)
+
+
+def orders_processor(
+    service: str, orders: OrderStore, rules: ApprovalRuleStore, resources: Resources
+) -> AggregateProcessor[OrderState, Context]:
+    """The processor of everything that happens to buyer orders."""
+    known_buyers = buyers(resources)
+    settings = resources.settings
+    labels = ChannelLabels()
+
+    async def prepare(
+        messages: Sequence[Message[Any]], aggregates: Mapping[str, Aggregate[OrderState]]
+    ) -> Context:
+        placing = {m.body.order.from_company_id for m in messages if isinstance(m.body, PlaceOrder)}
+        return Context(
+            now=resources.clock(),
+            marketplace_id=settings.marketplace_id,
+            currency=settings.currency,
+            buyers=await known_buyers.get(placing),
+            approval_above=await rules.thresholds(placing) if placing else {},
+        )
+
+    def observe(
+        message: Message[Any], before: OrderState | None, decision: Decision[OrderState]
+    ) -> None:
+        after = decision.state
+        if after is None:
+            return
+        if after.phase is Phase.REJECTED:
+            resources.metrics.orders.labels("Rejected", labels.of(after.source)).inc()
+            return
+        accepted = after.order.date_created
+        if before is None or before.status is not after.status:
+            resources.metrics.orders.labels(after.status.value, labels.of(after.source)).inc()
+            if after.status is OrderStatus.COMPLETED:
+                seconds = (after.order.last_updated - accepted).total_seconds()
+                resources.metrics.completed_seconds.observe(seconds)
+        if _has_left(after) and (before is None or not _has_left(before)):
+            seconds = (after.order.last_updated - accepted).total_seconds()
+            resources.metrics.shipped_seconds.observe(seconds)
+
+    return AggregateProcessor(
+        service=service,
+        types=list(DECISIONS),
+        store=orders,
+        fold=fold,
+        prepare=prepare,
+        publisher=resources.publisher,
+        clock=resources.clock,
+        metrics=resources.metrics,
+        keys=concerned,
+        observe=observe,
+    )
+
+
+def _has_left(state: OrderState) -> bool:
+    return any(share.left for share in state.shares.values())

@@ -1,0 +1,164 @@
+"""What checkout keeps of an order, and its named transitions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from shared.contracts.base import Error, Resource
+from shared.contracts.catalog import Buyer
+from shared.contracts.orders import (
+    CommandReference,
+    LineItem,
+    Order,
+    OrderEvent,
+    OrderPromotion,
+    OrderStatus,
+    Payment,
+    Pricing,
+    ShipmentNotice,
+)
+from shared.contracts.registry import MessageType
+from shared.messaging.message import Event
+from shared.shipped import Share, Shares, departed
+
+
+class Phase(StrEnum):
+    """What an order waits for beyond its status."""
+
+    SETTLED = "Settled"
+    PRICING = "Pricing"
+    """Asked pricing to price it and promise its stock."""
+    PROMISING = "Promising"
+    """Approved; asked pricing to promise its stock."""
+    REJECTED = "Rejected"
+    """Refused when it was placed; the ID may be used again."""
+
+
+class OrderState(Resource):
+    """One buyer order. ``command`` is the command in flight, ``request_id`` the ``ce_id`` of the
+    question to pricing that belongs to it, ``errors`` what checkout itself found wrong. ``source``
+    is the ``ce_source`` that placed it: its channel."""
+
+    order: Order
+    line_items: list[LineItem]
+    payments: list[Payment] = Field(default_factory=list)
+    promotions: list[OrderPromotion] = Field(default_factory=list)
+    phase: Phase = Phase.SETTLED
+    source: str = ""
+    command: CommandReference | None = None
+    request_id: str | None = None
+    errors: list[Error] = Field(default_factory=list)
+    promised: bool = False
+    comments: str | None = None
+    approving_user: str | None = None
+    shares: dict[str, Share] = Field(default_factory=dict)
+
+    @property
+    def status(self) -> OrderStatus:
+        return self.order.status
+
+    def moved(self, status: OrderStatus, now: datetime, **changes: Any) -> "OrderState":
+        """In ``status`` since ``now``; ``changes`` are those of the order."""
+        order = self.order.model_copy(update={"status": status, "last_updated": now, **changes})
+        return self.model_copy(
+            update={"order": order, "phase": Phase.SETTLED, "command": None, "request_id": None}
+        )
+
+    def priced(self, pricing: Pricing, now: datetime) -> "OrderState":
+        """With the lines and totals that pricing found."""
+        order = self.order.model_copy(
+            update={
+                "currency": pricing.currency,
+                "subtotal": pricing.subtotal,
+                "shipping_cost": pricing.shipping_cost,
+                "shipping_cost_overridden": pricing.shipping_cost_overridden,
+                "tax_cost": pricing.tax_cost,
+                "promotion_discount": pricing.promotion_discount,
+                "total": pricing.total,
+                "last_updated": now,
+            }
+        )
+        return self.model_copy(
+            update={
+                "order": order,
+                "line_items": pricing.line_items,
+                "promotions": pricing.promotions,
+                "payments": _fill_open_amounts(self.payments, pricing.total),
+            }
+        )
+
+    def pricing(self) -> Pricing:
+        """What pricing once found, to be handed back to it."""
+        return Pricing(
+            currency=self.order.currency,
+            line_items=self.line_items,
+            promotions=self.promotions,
+            subtotal=self.order.subtotal,
+            shipping_cost=self.order.shipping_cost,
+            shipping_cost_overridden=self.order.shipping_cost_overridden,
+            tax_cost=self.order.tax_cost,
+            promotion_discount=self.order.promotion_discount,
+            total=self.order.total,
+        )
+
+    def with_shares(self, shares: Shares, line_quantities: Mapping[str, int]) -> "OrderState":
+        lines = [
+            line
+            if line.quantity_shipped == line_quantities.get(line.id, 0)
+            else line.model_copy(update={"quantity_shipped": line_quantities.get(line.id, 0)})
+            for line in self.line_items
+        ]
+        return self.model_copy(update={"line_items": lines, "shares": shares})
+
+    def all_left(self) -> bool:
+        """Whether every unit is on a shipment that has left."""
+        left = departed(self.shares)
+        return all(left[line.id] >= line.quantity for line in self.line_items)
+
+    def event(self, type: MessageType[OrderEvent], shipment: ShipmentNotice | None = None) -> Event:
+        """The whole order as ``orders.events`` tells it."""
+        return Event(
+            type,
+            OrderEvent(
+                order=self.order,
+                line_items=self.line_items,
+                payments=self.payments,
+                promotions=self.promotions,
+                comments=self.comments,
+                approving_user=self.approving_user,
+                shipment=shipment,
+            ),
+        )
+
+
+def _fill_open_amounts(payments: list[Payment], total: Decimal) -> list[Payment]:
+    """A payment without an amount takes what the others leave open; the first such takes all."""
+    if all(payment.amount is not None for payment in payments):
+        return payments
+    rest = max(
+        total - sum((p.amount for p in payments if p.amount is not None), Decimal(0)), Decimal(0)
+    )
+    filled = []
+    for payment in payments:
+        if payment.amount is None:
+            payment = payment.model_copy(update={"amount": rest})
+            rest = Decimal(0)
+        filled.append(payment)
+    return filled
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a batch of decisions may know: the time, the marketplace, its buyers, and above which
+    total a buyer's orders await approval."""
+
+    now: datetime
+    marketplace_id: str
+    currency: str
+    buyers: Mapping[str, Buyer]
+    approval_above: Mapping[str, Decimal]

@@ -1,0 +1,248 @@
+"""The command line: `ordermesh`."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from services.cli_orders import orders_app
+
+app = typer.Typer(
+    name="ordermesh",
+    help="An order fulfillment engine: orders in, supplier orders out, shipments tied back.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
+app.add_typer(topics_app, name="topics")
+app.add_typer(orders_app, name="orders")
+
+
+def _address(value: str | None) -> str | None:
+    """HOST:PORT as given, or a usage error."""
+    if value is not None:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:
+            raise typer.BadParameter(f"{value!r} is not HOST:PORT, for example 127.0.0.1:8080")
+    return value
+
+
+Kafka = Annotated[
+    str | None,
+    typer.Option(envvar="ORDERMESH_KAFKA", metavar="HOST:PORT", help="Kafka bootstrap servers."),
+]
+Mongodb = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB, a replica set, 6.0 or newer."
+    ),
+]
+
+
+@app.command()
+def up(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of all state; without it, a temporary one.", file_okay=False),
+    ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            callback=_address, metavar="HOST:PORT", help="Front door; default: a free local port."
+        ),
+    ] = None,
+    kafka: Kafka = None,
+    mongodb: Mongodb = None,
+) -> None:
+    """Run everything on this machine, with its own Kafka and MongoDB where none is given.
+
+    Prints one line of JSON with all addresses when everything is ready; logs go to stderr.
+    SIGTERM and Ctrl-C stop in order, a second Ctrl-C at once.
+    """
+    from services.up import Deployment
+
+    _log_to_stderr()
+    host, _, port = (http or "").rpartition(":")
+    deployment = Deployment(
+        data,
+        http=(host.strip("[]"), int(port)) if http else None,
+        kafka=kafka,
+        mongodb=mongodb,
+    )
+
+    def at_once() -> None:
+        deployment.kill()
+        os._exit(130)
+
+    async def serve() -> None:
+        stop = _stop_on_signals(at_once)
+        starting = asyncio.create_task(deployment.start())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            with suppress(asyncio.CancelledError):
+                await starting
+            return
+        starting.result()
+        try:
+            print(json.dumps(deployment.description()), flush=True)
+            await stopping
+        finally:
+            await deployment.stop()
+
+    _run(serve())
+
+
+@app.command()
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="SERVICE...", help="Names.")],
+    kafka: Kafka = None,
+    mongodb: Mongodb = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ORDERMESH_METRICS",
+            callback=_address,
+            metavar="HOST:PORT",
+            help="Where health and metrics are served.",
+        ),
+    ] = None,
+) -> None:
+    """Run one service, or several in one process.
+
+    The services: accounts, pricing, checkout, forwarding, shipments, notifications.
+    """
+    from services import runtime
+    from services.checks import check_kafka, check_mongodb
+    from shared.settings import Settings
+
+    unknown = [name for name in names if name not in runtime.SERVICES]
+    if unknown:
+        raise typer.BadParameter(
+            f"no service is called {', '.join(unknown)}; there are: {', '.join(runtime.SERVICES)}",
+            param_hint="SERVICE",
+        )
+    # Settings reads the environment; what the command line says goes before it.
+    given = {"kafka": kafka, "mongodb": mongodb, "metrics": metrics}
+    settings = Settings().model_copy(
+        update={name: value for name, value in given.items() if value is not None}
+    )
+
+    async def check() -> None:
+        await check_mongodb(settings.mongodb)
+        await check_kafka(settings.kafka)
+
+    _run(check())
+    runtime.run(names, settings)
+
+
+@topics_app.command("create")
+def create_topics(
+    kafka: Annotated[
+        str, typer.Option(envvar="ORDERMESH_KAFKA", metavar="HOST:PORT", help="Bootstrap servers.")
+    ],
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of each topic.")] = 3,
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each topic.")] = 1,
+) -> None:
+    """Create every topic that is missing; those which exist stay as they are."""
+    from aiokafka.errors import KafkaError
+
+    from services.checks import DeploymentError, check_kafka
+    from shared.messaging import topics
+
+    async def create() -> None:
+        await check_kafka(kafka)
+        try:
+            created = await topics.create_topics(
+                kafka, partitions=partitions, replication=replication
+            )
+        except KafkaError as error:
+            raise DeploymentError(f"Kafka refuses to create the topics: {error}") from error
+        print(json.dumps({"created": created}))
+
+    _run(create())
+
+
+@app.command()
+def demo(
+    orders: Annotated[int, typer.Option(min=1, help="How many orders to send.")] = 2_000,
+) -> None:
+    """Start everything in a temporary folder and follow orders through it."""
+    from services.demo import run as run_demo
+
+    _run(run_demo(orders=orders))
+
+
+@app.command()
+def bench(
+    orders: Annotated[int, typer.Option(min=1, help="How many orders to measure with.")] = 20_000,
+) -> None:
+    """Measure throughput and latency on this machine, beside a bare loop without any logic."""
+    from services.bench import run as run_bench
+
+    _run(run_bench(orders=orders))
+
+
+def _stop_on_signals(second_interrupt: Any) -> asyncio.Event:
+    """An event that SIGTERM or Ctrl-C sets; Ctrl-C after that calls `second_interrupt`."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def interrupted() -> None:
+        if stop.is_set():
+            second_interrupt()
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGINT, interrupted)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    return stop
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command to its end; what the environment lacks is one paragraph and exit code 1."""
+    from services.checks import DeploymentError
+    from shared.embedded import EmbeddedServerError
+
+    # Where no logging is set up, Python would print what the client says of every attempt.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+    try:
+        asyncio.run(work)
+    except (DeploymentError, EmbeddedServerError) as error:
+        first, _, rest = str(error).partition("\n")
+        print(textwrap.fill(first, 100, break_long_words=False), file=sys.stderr)
+        if rest:
+            print(rest, file=sys.stderr)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _log_to_stderr() -> None:
+    """One line of JSON for each thing that happens to the deployment, on stderr."""
+    # Clients complain of every attempt while a server restarts; the supervisor says it once.
+    logging.basicConfig(level=logging.CRITICAL)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    app()

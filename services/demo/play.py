@@ -1,0 +1,296 @@
+"""The course of the demo: start, load, order, ship, count."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import uvicorn
+from rich.console import Console
+
+from services.checks import DeploymentError
+from services.demo.marketplace import Catalogue, catalogue, orders
+from services.demo.outside import Body, OutsideEvent, OutsideSystem
+from services.demo.progress import Progress
+from services.demo.receivers import Hook, Mailbox
+from services.demo.summary import Facts, print_summary
+from services.up import Deployment
+from shared.embedded import free_ports
+
+SEED = 20_261_121
+IN_FLIGHT = 250
+"""Orders that are under way at once: enough to keep the machine busy, few enough that latencies
+say something about the engine and not about a queue in front of it."""
+QUIET_SECONDS = 20.0
+"""When nothing was heard for so long, the demo says what is missing instead of waiting on."""
+
+_SETTINGS = {
+    "ORDERMESH_ALLOW_PRIVATE_TARGETS": "true",
+    "ORDERMESH_TAX_RATE": "0.07",
+    "ORDERMESH_SHIPPING_RATES": '{"STANDARD": "4.90", "EXPRESS": "14.90"}',
+    "ORDERMESH_LOG_LEVEL": "ERROR",
+}
+
+
+async def run(*, orders: int) -> None:
+    """Runs the demo with so many orders. Raises DeploymentError when something did not arrive."""
+    console = Console()
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    hash_key = secrets.token_urlsafe(24)
+    smtp_port, hook_port = free_ports(2)
+    os.environ.update(_SETTINGS, ORDERMESH_SMTP=f"smtp://127.0.0.1:{smtp_port}")
+    mailbox, hook = Mailbox(smtp_port), Hook(hash_key)
+    try:
+        mailbox.start()
+        async with _serving(hook, hook_port), contextlib.AsyncExitStack() as stack:
+            console.print("Starting Kafka, MongoDB and six services …")
+            started = time.monotonic()
+            deployment = await stack.enter_async_context(Deployment())
+            console.print(f"Ready after {time.monotonic() - started:.1f} s.")
+            stage = Stage(orders)
+            outside = await stack.enter_async_context(
+                OutsideSystem(deployment.kafka, "/demo/shop", stage.hear)
+            )
+            goods = catalogue(SEED, f"http://127.0.0.1:{hook_port}/hook", hash_key)
+            await _play(stage, outside, goods, console)
+            await stage.until_notified(outside, mailbox, hook)
+            facts = await Facts.gather(stage, deployment.mongodb, mailbox, hook)
+        print_summary(facts, console)
+    except asyncio.CancelledError:
+        console.print("Stopped; nothing is left running.")
+        sys.exit(130)
+    finally:
+        mailbox.stop()
+    if facts.faults:
+        raise DeploymentError("The demo did not end as it should: " + "; ".join(facts.faults))
+
+
+@dataclass
+class Stage:
+    """Everything that outside systems heard and did, by order."""
+
+    wanted: int
+    saved: int = 0
+    accepted: dict[str, float] = field(default_factory=dict)
+    forwarded: dict[str, float] = field(default_factory=dict)
+    completed: dict[str, float] = field(default_factory=dict)
+    latest: dict[str, Body] = field(default_factory=dict)
+    """The last event of each order."""
+    state: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, list[Body]] = field(default_factory=dict)
+    other_refusals: list[Body] = field(default_factory=list)
+    supplier_orders: dict[str, str] = field(default_factory=dict)
+    """Status by supplier order ID."""
+    shipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Units sent out by the suppliers, by buyer order."""
+    shipments: set[str] = field(default_factory=set)
+    reconciled: int = 0
+    notified: dict[str, str] = field(default_factory=dict)
+    """Outcome by notification ID."""
+    expected_notifications: int = 0
+    to_ship: asyncio.Queue[Body] = field(default_factory=asyncio.Queue)
+    to_judge: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def done(self) -> int:
+        """Orders that need nobody any more."""
+        final = sum(state in ("Completed", "Canceled", "Declined") for state in self.state.values())
+        return final + len(self.rejected)
+
+    def hear(self, event: OutsideEvent) -> None:
+        """Takes in one event."""
+        body = event.body
+        if event.type.endswith("Saved"):
+            self.saved += 1
+        elif event.type == "CommandRejected":
+            if body["Command"]["Type"] == "PlaceOrder":
+                self.rejected[body["OrderID"]] = body["Errors"]
+            else:
+                self.other_refusals.append(body)
+        elif event.type == "SupplierOrderForwarded":
+            self.supplier_orders[body["Order"]["ID"]] = "Open"
+            self.forwarded.setdefault(body["BuyerOrderID"], event.time)
+            self.to_ship.put_nowait(body)
+        elif event.type.startswith("SupplierOrder"):
+            self.supplier_orders[body["Order"]["ID"]] = body["Order"]["Status"]
+        elif event.type == "ShipmentReconciled":
+            self.reconciled += 1
+        elif event.type.startswith("Notification"):
+            self.notified[body["ID"]] = event.type.removeprefix("Notification")
+        elif event.type.startswith("Order"):
+            self._order(event)
+        self.moved.set()
+
+    def _order(self, event: OutsideEvent) -> None:
+        order = event.body["Order"]
+        self.latest[order["ID"]] = event.body
+        self.state[order["ID"]] = order["Status"]
+        if event.type == "OrderCompleted":
+            self.completed[order["ID"]] = event.time
+        if event.type == "OrderAwaitingApproval":
+            self.to_judge.put_nowait(order["ID"])
+        left = event.type == "OrderShipmentsChanged" and "DateShipped" in event.body["Shipment"]
+        # Mail on submission, each departure, completion and cancellation; the webhook gets the
+        # last two.
+        self.expected_notifications += (
+            event.type in ("OrderSubmitted", "OrderCompleted", "OrderCanceled")
+        ) + (event.type in ("OrderCompleted", "OrderCanceled"))
+        if left:
+            self.departures.add((order["ID"], event.body["Shipment"]["ID"]))
+
+    departures: set[tuple[str, str]] = field(default_factory=set)
+
+    async def until_notified(self, outside: OutsideSystem, mailbox: Mailbox, hook: Hook) -> None:
+        """Waits until every notification that is due has an outcome."""
+        while len(self.notified) < self.due:
+            if time.monotonic() - outside.last_event > QUIET_SECONDS:
+                return
+            await asyncio.sleep(0.05)
+
+    @property
+    def due(self) -> int:
+        """Notifications that the events so far call for."""
+        return self.expected_notifications + len(self.departures)
+
+
+async def _play(stage: Stage, outside: OutsideSystem, goods: Catalogue, console: Console) -> None:
+    for number, (kind, body) in enumerate(goods.commands):
+        await outside.send("catalog.commands", kind, body["ID"], body, f"catalogue-{number}")
+    while stage.saved < len(goods.commands):
+        _check(outside, f"{stage.saved} of {len(goods.commands)} catalogue resources were saved")
+        await asyncio.sleep(0.02)
+    console.print(f"Catalogue of {len(goods.commands)} resources is in.")
+    with Progress(stage, console):
+        acting = [
+            asyncio.create_task(_buy(stage, outside, goods)),
+            asyncio.create_task(_supply(stage, outside)),
+            asyncio.create_task(_judge(stage, outside)),
+        ]
+        try:
+            while stage.done < stage.wanted:
+                for actor in acting:
+                    if actor.done():
+                        actor.result()
+                if time.monotonic() - outside.last_event > QUIET_SECONDS:
+                    return
+                _check(outside, "")
+                await asyncio.sleep(0.05)
+        finally:
+            for actor in acting:
+                actor.cancel()
+            await asyncio.gather(*acting, return_exceptions=True)
+
+
+def _check(outside: OutsideSystem, what: str) -> None:
+    failure = outside.failed()
+    if failure is not None:
+        raise failure
+    if what and time.monotonic() - outside.last_event > QUIET_SECONDS:
+        raise DeploymentError(f"Nothing was heard for {QUIET_SECONDS:.0f} s; {what}.")
+
+
+async def _buy(stage: Stage, outside: OutsideSystem, goods: Catalogue) -> None:
+    """The shop: places orders, a bounded number under way at once, and cancels one in fifty."""
+    pending: set[asyncio.Task[None]] = set()
+
+    async def place(body: Body) -> None:
+        order = body["Order"]["ID"]
+        stage.accepted[order] = await outside.send(
+            "orders.commands", "PlaceOrder", order, body, f"place-{order}"
+        )
+        if int(order[-6:]) % 50 == 0:
+            cancel = {"OrderID": order, "Comments": "Ordered by mistake."}
+            await outside.send("orders.commands", "CancelOrder", order, cancel, f"cancel-{order}")
+
+    for body in orders(SEED, stage.wanted, goods):
+        while len(stage.accepted) + len(pending) - stage.done >= IN_FLIGHT:
+            stage.moved.clear()
+            await stage.moved.wait()
+        task = asyncio.create_task(place(body))
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+        await asyncio.sleep(0)
+    while pending:
+        await asyncio.gather(*pending)
+    await asyncio.Event().wait()
+
+
+async def _judge(stage: Stage, outside: OutsideSystem) -> None:
+    """The approver: approves three of four."""
+    count = 0
+    while True:
+        order = await stage.to_judge.get()
+        count += 1
+        verdict = "DeclineOrder" if count % 4 == 0 else "ApproveOrder"
+        body = {"OrderID": order, "ApprovingUser": "chief", "Comments": "Checked."}
+        await outside.send("orders.commands", verdict, order, body, f"judge-{order}")
+
+
+async def _supply(stage: Stage, outside: OutsideSystem) -> None:
+    """The suppliers: each fills its order in two shipments where it can, one of which is
+    announced first and leaves with an update."""
+    pending: set[asyncio.Task[None]] = set()
+    while True:
+        body = await stage.to_ship.get()
+        task = asyncio.create_task(_fill(stage, outside, body))
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+
+
+async def _fill(stage: Stage, outside: OutsideSystem, body: Body) -> None:
+    supplier_order = body["Order"]["ID"]
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    first: list[Body] = []
+    second: list[Body] = []
+    for line in body["LineItems"]:
+        half = (line["Quantity"] + 1) // 2
+        for items, quantity in ((first, half), (second, line["Quantity"] - half)):
+            if quantity:
+                items.append({"OrderID": supplier_order, "LineItemID": line["ID"],
+                              "QuantityShipped": quantity})  # fmt: skip
+    for part, items in enumerate((first, second), 1):
+        if not items:
+            continue
+        shipment = f"{supplier_order}-S{part}"
+        create: Body = {
+            "ID": shipment, "SupplierID": body["Order"]["ToCompanyID"], "Shipper": "Demo Parcel",
+            "TrackingNumber": f"DP{abs(hash(shipment)) % 10**10:010d}", "Items": items,
+        }  # fmt: skip
+        announced = part == 2
+        if not announced:
+            create["DateShipped"] = now
+        stage.shipments.add(shipment)
+        stage.shipped[body["BuyerOrderID"]] += sum(item["QuantityShipped"] for item in items)
+        await outside.send(
+            "shipments.commands", "CreateShipment", shipment, create, f"create-{shipment}"
+        )
+        if announced:
+            update = {"ID": shipment, "DateShipped": now}
+            await outside.send(
+                "shipments.commands", "UpdateShipment", shipment, update, f"leave-{shipment}"
+            )
+
+
+@contextlib.asynccontextmanager
+async def _serving(hook: Hook, port: int) -> AsyncIterator[None]:
+    server = uvicorn.Server(
+        uvicorn.Config(hook.app(), host="127.0.0.1", port=port, log_config=None, lifespan="off")
+    )
+    # Its own signal handlers would take Ctrl-C away from the demo.
+    serving = asyncio.create_task(server._serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

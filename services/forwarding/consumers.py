@@ -1,0 +1,72 @@
+"""Kafka in: which messages concern which forwarding."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from services.forwarding.domain import TYPES, Context, Forwarding, fold
+from services.forwarding.store import ForwardingStore
+from shared.contracts.fulfillment import AssignSupplier
+from shared.contracts.registry import SHIPMENT_RECONCILED
+from shared.messaging.message import Message
+from shared.messaging.processor import AggregateProcessor, Decision
+from shared.mongo.aggregates import Aggregate
+from shared.reference import suppliers
+from shared.service import Resources
+from shared.shipped import order_ids
+
+
+def concerned(message: Message[Any]) -> Iterable[str]:
+    """The buyer orders a message concerns: a shipment may carry lines of several."""
+    if message.type is SHIPMENT_RECONCILED:
+        return order_ids(message.body)
+    return (message.key,)
+
+
+def forwarding_processor(
+    service: str, store: ForwardingStore, resources: Resources
+) -> AggregateProcessor[Forwarding, Context]:
+    """The processor of everything that becomes of forwarded orders."""
+    known_suppliers = suppliers(resources)
+    ambiguous: set[str] = set()
+
+    async def prepare(
+        messages: Sequence[Message[Any]], aggregates: Mapping[str, Aggregate[Forwarding]]
+    ) -> Context:
+        named = {
+            assignment.supplier_id
+            for message in messages
+            if isinstance(message.body, AssignSupplier)
+            for assignment in message.body.assignments
+        }
+        found = await known_suppliers.get(named)
+        return Context(
+            now=resources.clock(),
+            marketplace_id=resources.settings.marketplace_id,
+            suppliers=frozenset(id for id, supplier in found.items() if supplier.active),
+            ambiguous=frozenset(ambiguous & aggregates.keys()),
+        )
+
+    def observe(
+        message: Message[Any], before: Forwarding | None, decision: Decision[Forwarding]
+    ) -> None:
+        after = decision.state
+        if after is None or after.forwarded is None or after.accepted is None:
+            return
+        if before is None or before.forwarded is None:
+            seconds = (resources.clock() - after.accepted).total_seconds()
+            resources.metrics.forwarded_seconds.observe(max(0.0, seconds))
+            resources.metrics.held_lines.inc(len(after.held))
+
+    return AggregateProcessor(
+        service=service,
+        types=TYPES,
+        store=store,
+        fold=fold,
+        prepare=prepare,
+        publisher=resources.publisher,
+        clock=resources.clock,
+        metrics=resources.metrics,
+        keys=concerned,
+        observe=observe,
+        on_taken=ambiguous.update,
+    )

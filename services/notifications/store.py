@@ -1,0 +1,82 @@
+"""Deliveries in MongoDB: aggregates like all others, and the queries of the dispatcher."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, UpdateMany
+from pymongo.asynchronous.database import AsyncDatabase
+
+from services.notifications.domain import Delivery, Status
+from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+
+_DUE = [
+    ("state.Status", ASCENDING),
+    ("state.Lane", ASCENDING),
+    ("state.NextAttempt", ASCENDING),
+]
+_PENDING = {"state.Status": Status.PENDING.value}
+# An event is told once for as long as its topic keeps it, 30 days, and some more.
+_KEEP = timedelta(days=40)
+
+
+class DeliveryStore(MongoAggregateStore[Delivery]):
+    """The deliveries of the service. One that came to its end is kept for 40 days: as long as
+    its event may be read again."""
+
+    def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
+        super().__init__(
+            database,
+            "deliveries",
+            Delivery,
+            indexes=[
+                # Only what is pending costs an index entry.
+                IndexModel(_DUE, name="due", partialFilterExpression=_PENDING),
+                IndexModel(
+                    [("state.Completed", ASCENDING)],
+                    name="completed",
+                    expireAfterSeconds=int(_KEEP.total_seconds()),
+                    sparse=True,
+                ),
+            ],
+        )
+
+    async def due_lanes(self, now: datetime) -> list[str]:
+        """The lanes that have deliveries due at ``now``, the longest waiting first. Costs one
+        look into the index for each lane that has anything pending."""
+        first = await self.collection.aggregate(
+            [
+                {"$match": _PENDING},
+                {"$sort": dict(_DUE)},
+                {"$group": {"_id": "$state.Lane", "at": {"$first": "$state.NextAttempt"}}},
+                {"$match": {"at": {"$lte": now}}},
+                {"$sort": {"at": ASCENDING}},
+            ]
+        )
+        return [document["_id"] async for document in first]
+
+    async def due(self, lane: str, now: datetime, limit: int) -> list[Aggregate[Delivery]]:
+        """The deliveries of ``lane`` that are due at ``now``, the longest waiting first."""
+        query = {**_PENDING, "state.Lane": lane, "state.NextAttempt": {"$lte": now}}
+        found = self.collection.find(query).sort("state.NextAttempt", ASCENDING).limit(limit)
+        return [self._read(document) async for document in found]
+
+    async def pending(self, limit: int) -> int:
+        """How many deliveries are pending, counted up to ``limit``."""
+        return await self.collection.count_documents(_PENDING, limit=limit)
+
+    async def clear(self, aggregates: Sequence[Aggregate[Delivery]]) -> None:
+        """Every delivery leaves an outbox to clear, most at the same version: one operation for
+        all of a version instead of one for each."""
+        operations = []
+        by_version = sorted(aggregates, key=lambda aggregate: aggregate.version)
+        for version, group in groupby(by_version, key=lambda aggregate: aggregate.version):
+            operations.append(
+                UpdateMany(
+                    {"_id": {"$in": [aggregate.id for aggregate in group]}, "version": version},
+                    {"$set": {"outbox": []}, "$unset": {"outbox_at": ""}, "$inc": {"version": 1}},
+                )
+            )
+        if operations:
+            await self.collection.bulk_write(operations, ordered=False)

@@ -1,0 +1,56 @@
+"""Who has subscribed: the active webhooks, read at most every quarter of a second."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from shared.contracts.catalog import Webhook
+from shared.contracts.registry import MessageType
+from shared.messaging.message import Message
+from shared.messaging.processor import AggregateProcessor
+from shared.mongo.aggregates import MongoAggregateStore
+
+
+class Subscriptions:
+    """The active webhooks. A change through this process counts from the next batch on, one
+    through another after ``remember`` seconds at the latest."""
+
+    def __init__(self, store: MongoAggregateStore[Webhook], *, remember: float = 0.25) -> None:
+        self._store = store
+        self._remember = remember
+        self._webhooks: dict[str, Webhook] = {}
+        self._read_at = float("-inf")
+
+    async def active(self) -> dict[str, Webhook]:
+        """All active webhooks by ID."""
+        now = asyncio.get_running_loop().time()
+        if now - self._read_at > self._remember:
+            found = self._store.collection.find({"state.Active": True}, {"state": 1})
+            self._webhooks = {
+                document["_id"]: Webhook.model_validate(document["state"])
+                async for document in found
+            }
+            self._read_at = now
+        return self._webhooks
+
+    def forget(self) -> None:
+        """Reads again before the next answer."""
+        self._read_at = float("-inf")
+
+
+class WebhookProcessor:
+    """The catalogue's processor of webhooks; tells the subscriptions of every change."""
+
+    def __init__(
+        self, processor: AggregateProcessor[Webhook, None], subscriptions: Subscriptions
+    ) -> None:
+        self._processor = processor
+        self._subscriptions = subscriptions
+
+    @property
+    def types(self) -> frozenset[MessageType[Any]]:
+        return self._processor.types
+
+    async def process(self, messages: Sequence[Message[Any]]) -> None:
+        await self._processor.process(messages)
+        self._subscriptions.forget()

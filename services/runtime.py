@@ -1,0 +1,285 @@
+"""Runs services in one process: one event loop, one consumer and one publisher for each."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Collection, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+import uvicorn
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from pymongo import AsyncMongoClient
+
+from shared.contracts.registry import TOPIC_OWNERS, message_types
+from shared.health import ServiceHealth, health_app
+from shared.logs import configure_logging
+from shared.messaging.decode import Decoder
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
+from shared.messaging.publisher import KafkaPublisher
+from shared.messaging.relay import OutboxRelay
+from shared.messaging.runner import BatchRunner
+from shared.metrics import Metrics
+from shared.service import Resources, Service
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+SERVICES = ("accounts", "pricing", "checkout", "forwarding", "shipments", "notifications")
+
+_GRACE = 20.0
+_LAG_PAUSE = 5.0
+
+
+def build(name: str, resources: Resources) -> Service:
+    """The service ``name``, wired."""
+    service: Service = import_module(f"services.{name}.app").build(resources)
+    return service
+
+
+def run(names: Sequence[str], settings: Settings) -> None:
+    """Runs the services until SIGTERM or SIGINT; finishes the batches in hand, commits, returns."""
+    import uvloop
+
+    configure_logging(settings.log_format, settings.log_level)
+    uvloop.run(_serve(names, settings))
+
+
+async def _serve(names: Sequence[str], settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    metrics = Metrics()
+    metrics.build.info({"version": version("ordermesh")})
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        settings.mongodb, appname="ordermesh", tz_aware=True, serverSelectionTimeoutMS=5_000
+    )
+    running = [RunningService(name, settings, metrics, mongo) for name in names]
+    async with _http(settings, metrics, [service.health for service in running]):
+        try:
+            starting = asyncio.create_task(_start(running))
+            stopped = asyncio.create_task(_wait(stop))
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                log.info("running", services=list(names))
+                await stopped
+            else:
+                starting.cancel()
+        finally:
+            log.info("stopping", services=list(names))
+            await asyncio.gather(*(service.stop() for service in running))
+            await mongo.close()
+
+
+async def _start(services: "Sequence[RunningService]") -> None:
+    await asyncio.gather(*(service.start() for service in services))
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+@contextlib.asynccontextmanager
+async def _http(
+    settings: Settings, metrics: Metrics, healths: Sequence[ServiceHealth]
+) -> AsyncIterator[None]:
+    host, _, port = settings.metrics.rpartition(":")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            health_app(metrics, healths),
+            host=host or "127.0.0.1",
+            port=int(port),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+        )
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    serving = asyncio.create_task(server._serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class RunningService:
+    """One service with its consumer, publisher, relay and tasks."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        metrics: Metrics,
+        mongo: AsyncMongoClient[dict[str, Any]],
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._publisher = KafkaPublisher(settings.kafka, name, metrics)
+        resources = Resources(settings, mongo, self._publisher, metrics)
+        self._service = build(name, resources)
+        self._runner = BatchRunner(
+            name,
+            decoder_of(self._service, settings.max_message_bytes),
+            self._service.processors,
+            self._publisher,
+            metrics,
+        )
+        self._relay = OutboxRelay(
+            name, self._service.stores, self._publisher, resources.clock, metrics
+        )
+        self.health = ServiceHealth(name, self._runner)
+        self._broker = self._consume()
+        self._tasks: list[asyncio.Future[None]] = []
+
+    def _consume(self) -> KafkaBroker:
+        """The service's one subscriber. Records come raw and in batches; acknowledging is the
+        runner's, with explicit offsets; nothing is injected on the hot path."""
+        settings = self._settings
+        broker = KafkaBroker(
+            settings.kafka,
+            client_id=f"ordermesh-{self._service.name}",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            logger=None,
+            graceful_timeout=_GRACE,
+        )
+        self._subscriber = broker.subscriber(
+            *self._service.topics,
+            group_id=f"ordermesh-{self._service.name}",
+            batch=True,
+            max_records=settings.batch_size,
+            batch_timeout_ms=settings.poll_ms,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=min(3_000, settings.session_timeout_ms // 3),
+            rebalance_timeout_ms=60_000,
+            # A batch that waits for MongoDB must not cost the partitions.
+            max_poll_interval_ms=24 * 3600 * 1000,
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            listener=_Rebalance(self._runner, self.health),
+            parser=_parse,
+            decoder=_decode,
+        )
+
+        @self._subscriber
+        async def take(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
+            consumer = self._subscriber.consumer
+            if consumer is not None:
+                await self._runner.run(records, consumer)
+
+        return broker
+
+    async def start(self) -> None:
+        """Makes indexes, connects and begins to consume; waits for Kafka and MongoDB."""
+        await self._publisher.start()
+        async for attempt in attempts():
+            try:
+                for prepare in self._service.prepare:
+                    await prepare()
+                break
+            except INFRASTRUCTURE_FAULTS as error:
+                log.warning("waiting_for_mongodb", attempt=attempt, error=repr(error))
+        async for attempt in attempts():
+            try:
+                await self._broker.start()
+                break
+            except INFRASTRUCTURE_FAULTS as error:
+                log.warning("waiting_for_kafka", attempt=attempt, error=repr(error))
+        beside = [self._relay.run, self._watch_lag, *self._service.tasks]
+        self._tasks = [asyncio.ensure_future(task()) for task in beside]
+        for task in self._tasks:
+            task.add_done_callback(self._task_ended)
+        self.health.started(self._subscriber)
+
+    def _task_ended(self, task: asyncio.Future[None]) -> None:
+        # A background task ends only by a defect: the process is then not healthy, and whoever
+        # supervises it starts it again.
+        if not task.cancelled() and task.exception() is not None:
+            log.error("task_failed", service=self._service.name, exc_info=task.exception())
+            self.health.failed()
+
+    async def stop(self) -> None:
+        """Finishes the batch in hand and leaves the group; gives up after 20 s."""
+        self.health.stopping()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        giving_up = asyncio.get_running_loop().call_later(_GRACE / 2, self._runner.stop)
+        try:
+            await self._broker.stop()
+        finally:
+            giving_up.cancel()
+        await self._publisher.stop()
+
+    async def _watch_lag(self) -> None:
+        while True:
+            await asyncio.sleep(_LAG_PAUSE)
+            consumer = self._subscriber.consumer
+            if consumer is None:
+                continue
+            lag: dict[str, int] = dict.fromkeys(self._service.topics, 0)
+            for place in consumer.assignment():
+                end = consumer.highwater(place)
+                if end is None:
+                    continue
+                try:
+                    position = await asyncio.wait_for(consumer.position(place), 1)
+                except INFRASTRUCTURE_FAULTS:
+                    # Revoked meanwhile, or not fetched yet: the next round tells.
+                    continue
+                lag[place.topic] += max(0, end - position)
+            for topic, records in lag.items():
+                self._metrics.lag.labels(self._service.name, topic).set(records)
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Lets the batch in hand end and commit before its partitions go to another."""
+
+    def __init__(self, runner: BatchRunner, health: ServiceHealth) -> None:
+        self._runner = runner
+        self._health = health
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        await self._runner.drained(_GRACE)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._health.joined()
+
+
+def decoder_of(service: Service, max_bytes: int) -> Decoder:
+    """The decoder of what ``service`` wants."""
+    known: dict[str, set[str]] = {topic: set() for topic in service.topics}
+    for topic, name in message_types():
+        if topic in known:
+            known[topic].add(name)
+    wanted = {(t.topic, t.name): t for p in service.processors for t in p.types}
+    return Decoder(
+        types=wanted,
+        known={topic: frozenset(names) for topic, names in known.items()},
+        owned=frozenset(t for t in service.topics if TOPIC_OWNERS.get(t) == service.name),
+        max_bytes=max_bytes,
+    )
+
+
+async def _parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+    """FastStream's own parser raises on a header that is not UTF-8; this one cannot."""
+    return KafkaMessage(
+        body=b"", raw_message=records, headers={}, batch_headers=[], consumer=FAKE_CONSUMER
+    )
+
+
+async def _decode(message: KafkaMessage) -> Any:
+    return message.raw_message

@@ -1,0 +1,239 @@
+"""A whole deployment on this machine: what `ordermesh up` runs."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import structlog
+import uvicorn
+
+from services.checks import DeploymentError, check_kafka, check_mongodb
+from services.gateway import create_app, unready
+from services.runtime import SERVICES
+from shared.embedded import ChildProcess, DataFolder, EmbeddedKafka, EmbeddedMongoDB, Supervisor
+from shared.embedded.ports import LOOPBACK, port_is_free
+from shared.messaging.topics import create_topics
+
+READY_LIMIT = 90.0
+# A service that ended this often before it was ever ready will not get there by itself.
+_HOPELESS = 4
+
+_log = structlog.get_logger(__name__)
+
+
+class Deployment:
+    """Kafka and MongoDB where none is given, the services, and the front door.
+
+    An async context manager; everything is ready when it is entered. Enter it in the main thread
+    (see `shared.embedded.process`).
+
+    Args:
+        data: the folder of all state; without one, a temporary folder that is removed at the end.
+        http: where the front door listens, (host, port); a free loopback port by default.
+        kafka: bootstrap servers to use instead of the embedded broker.
+        mongodb: a URL to use instead of the embedded server.
+        services: which services to run.
+    """
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        *,
+        http: tuple[str, int] | None = None,
+        kafka: str | None = None,
+        mongodb: str | None = None,
+        services: Sequence[str] = SERVICES,
+    ) -> None:
+        self._given_data = data
+        self._given_http = http
+        self._services = tuple(services)
+        self._supervisor = Supervisor()
+        self._stack = AsyncExitStack()
+        self._kafka = kafka
+        self._mongodb = mongodb
+        self.http = ""
+        self.metrics: dict[str, str] = {}
+        self._temporary: Path | None = None
+
+    @property
+    def kafka(self) -> str:
+        """The bootstrap servers, once started."""
+        return self._kafka or ""
+
+    @property
+    def mongodb(self) -> str:
+        """The URL of the database, once started."""
+        return self._mongodb or ""
+
+    @property
+    def pids(self) -> dict[str, int | None]:
+        """The process id of every child; None while one is down."""
+        return self._supervisor.pids
+
+    def description(self) -> dict[str, Any]:
+        """What `ordermesh up` prints when it is ready."""
+        return {
+            "kafka": self.kafka,
+            "mongodb": self.mongodb,
+            "http": self.http,
+            "metrics": {name: f"{base}/metrics" for name, base in self.metrics.items()},
+            "pids": {"up": os.getpid(), **self.pids},
+        }
+
+    async def start(self) -> None:
+        """Start everything; returns when every service is ready.
+
+        Raises:
+            EmbeddedServerError, DeploymentError: something cannot run here; the message says what
+                to do. What was started is stopped again.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the front door, the services, Kafka and MongoDB, in this order."""
+        await self._stack.aclose()
+
+    async def stop_services(self) -> None:
+        """Stop the services alone; the servers go on."""
+        await self._supervisor.stop(self._services)
+
+    def kill(self) -> None:
+        """End every child at once, without waiting, and remove what is temporary."""
+        for pid in filter(None, self.pids.values()):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def _start(self) -> None:
+        if self._given_http is not None:
+            _check_http(*self._given_http)
+        folder = DataFolder(self._given_data or self._make_temporary())
+        folder.lock()
+        self._stack.callback(folder.release)
+        self._stack.push_async_callback(self._supervisor.stop)
+        await self._start_servers(folder)
+        await create_topics(self.kafka)
+        for name in self._services:
+            await self._start_service(name, folder.port(name))
+        client = await self._stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        await self._await_ready(client)
+        host, port = self._given_http or (LOOPBACK, folder.port("http"))
+        app = create_app(self.metrics, client)
+        await self._stack.enter_async_context(_serve(app, host, port))
+        self.http = f"http://{_url_host(host)}:{port}"
+
+    def _make_temporary(self) -> Path:
+        self._temporary = Path(tempfile.mkdtemp(prefix="ordermesh-"))
+        self._stack.callback(shutil.rmtree, self._temporary, ignore_errors=True)
+        return self._temporary
+
+    async def _start_servers(self, folder: DataFolder) -> None:
+        # The database first: it stops last, and takes the shorter time to start.
+        if self._mongodb is None:
+            mongodb = EmbeddedMongoDB(folder.path / "mongodb", folder.port("mongodb"))
+            await self._supervisor.start("mongodb", mongodb)
+            self._mongodb = mongodb.url
+        else:
+            await check_mongodb(self._mongodb)
+        if self._kafka is None:
+            kafka = EmbeddedKafka(folder.path / "kafka", folder.port("kafka"))
+            await self._supervisor.start("kafka", kafka)
+            self._kafka = kafka.address
+        else:
+            await check_kafka(self._kafka)
+
+    async def _start_service(self, name: str, port: int) -> None:
+        address = f"{LOOPBACK}:{port}"
+        argv = [sys.executable, "-m", "services.cli", "run", name]
+        argv += ["--kafka", self.kafka, "--mongodb", self.mongodb, "--metrics", address]
+        self.metrics[name] = f"http://{address}"
+        await self._supervisor.start(name, ChildProcess(argv, stop_limit=20.0))
+
+    async def _await_ready(self, client: httpx.AsyncClient) -> None:
+        deadline = time.monotonic() + READY_LIMIT
+        while missing := await unready(self.metrics, client):
+            for name, count in self._supervisor.restarts.items():
+                if name in missing and count >= _HOPELESS:
+                    raise DeploymentError(
+                        f"The service {name} ends as soon as it is started; its own lines on"
+                        " stderr, above, say why."
+                    )
+            if time.monotonic() > deadline:
+                reasons = "; ".join(f"{name}: {text}" for name, text in missing.items())
+                raise DeploymentError(
+                    f"Not every service is ready after {READY_LIMIT:.0f} s ({reasons}). Their own"
+                    " lines on stderr, above, say why."
+                )
+            await asyncio.sleep(0.1)
+
+
+def _check_http(host: str, port: int) -> None:
+    if port and not port_is_free(port, host):
+        raise DeploymentError(
+            f"The front door cannot listen on {host}:{port}: the port is taken, or the address is"
+            " not this machine's. Stop what listens there, or name another with --http."
+        )
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the deployment has its own order of stopping."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _serve(app: Any, host: str, port: int) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(), name="front door")
+    while not server.started:
+        if serving.done():
+            raise DeploymentError(f"The front door cannot listen on {host}:{port}.")
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,106 @@
+"""The one base of everything that crosses a service's border.
+
+Python names are snake_case; the wire and the documents in MongoDB have OrderCloud's PascalCase
+(``ID``, ``DateSubmitted``, ``xp``). One alias generator makes one from the other.
+"""
+
+import math
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+_UPPER = {"id": "ID", "ids": "IDs"}
+
+
+@cache
+def wire_name(name: str) -> str:
+    """The wire's name of a Python field: ``from_company_id`` is ``FromCompanyID``."""
+    if name == "xp":
+        return name
+    return "".join(_UPPER.get(part, part[:1].upper() + part[1:]) for part in name.split("_"))
+
+
+class Resource(BaseModel):
+    """A frozen value with OrderCloud's wire names. Unknown fields are ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=wire_name,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        frozen=True,
+        extra="ignore",
+    )
+
+
+def _utc_milliseconds(value: datetime) -> datetime:
+    """UTC, cut to milliseconds: what BSON keeps, so that a stored time equals the sent one."""
+    value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+
+
+Time = Annotated[datetime, AfterValidator(_utc_milliseconds)]
+"""A moment in UTC with millisecond precision; ISO 8601 on the wire."""
+
+ID = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+"""What an ID may consist of: letters, digits, hyphen and underscore, at most 100 of them."""
+
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+def _storable(value: Any, depth: int = 0) -> None:
+    if depth > 32:
+        raise ValueError("xp is nested more than 32 levels deep; flatten it")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if "\0" in key:
+                raise ValueError("an xp key has a NUL character; remove it")
+            _storable(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _storable(inner, depth + 1)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("an xp number needs more than 64 bits; send it as a string")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("an xp number is not finite; send it as a string")
+
+
+def _storable_xp(value: dict[str, Any]) -> dict[str, Any]:
+    _storable(value)
+    return value
+
+
+Xp = Annotated[dict[str, Any], AfterValidator(_storable_xp)]
+"""Extended properties: whatever the caller wants to keep with a resource, as far as MongoDB can
+keep it."""
+
+
+class Error(Resource):
+    """One reason for a refusal. ``error_code`` is what a client checks, ``message`` says what
+    to do, ``data`` has the numbers and names."""
+
+    error_code: str
+    message: str
+    data: dict[str, Any] | None = None
+
+
+class Address(Resource):
+    """A postal address. ``country`` is ISO 3166-1 alpha-2. ``latitude`` and ``longitude``, in
+    degrees, are optional and let sourcing measure real distances."""
+
+    id: ID | None = None
+    company_name: str | None = Field(None, max_length=100)
+    first_name: str | None = Field(None, max_length=100)
+    last_name: str | None = Field(None, max_length=100)
+    street1: str | None = Field(None, max_length=100)
+    street2: str | None = Field(None, max_length=100)
+    city: str | None = Field(None, max_length=100)
+    state: str | None = Field(None, max_length=100)
+    zip: str | None = Field(None, max_length=100)
+    country: str | None = Field(None, max_length=2)
+    phone: str | None = Field(None, max_length=100)
+    address_name: str | None = Field(None, max_length=100)
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
+    xp: Xp | None = None

@@ -1,0 +1,182 @@
+"""What a batch does to its aggregates: load, drop duplicates, fold, write, publish.
+
+Two round trips to MongoDB and one to Kafka for a batch of any size, unless a race is lost.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from shared.contracts.base import Resource
+from shared.contracts.orders import CommandRejected
+from shared.contracts.registry import MessageType
+from shared.messaging.message import Event, Message
+from shared.messaging.outbox import OutboxEntry, caused_by, entries_of
+from shared.messaging.publisher import Publisher
+from shared.metrics import Metrics
+from shared.mongo.aggregates import Aggregate, AggregateStore, IdentifierTaken
+
+S = TypeVar("S", bound=Resource)
+C = TypeVar("C")
+
+Clock = Callable[[], datetime]
+"""The time in UTC, cut to milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[S]):
+    """What a message leads to: the state after it and the events that tell of it, in order.
+
+    ``state`` None means that there is no such thing (any more). A decision with the state it was
+    given and no events writes nothing.
+    """
+
+    state: S | None
+    events: tuple[Event, ...] = ()
+
+
+class Processor(Protocol):
+    """Takes a share of a service's messages."""
+
+    @property
+    def types(self) -> frozenset[MessageType[Any]]: ...
+
+    async def process(self, messages: Sequence[Message[Any]]) -> None:
+        """Applies ``messages``, which are in order, and returns when all that follows from them
+        is written and published. Raises the infrastructure's faults; doing it again is safe."""
+        ...
+
+
+Fold = Callable[[S | None, Message[Any], C], Decision[S]]
+Observe = Callable[[Message[Any], S | None, Decision[S]], None]
+Prepare = Callable[[Sequence[Message[Any]], Mapping[str, Aggregate[S]]], Awaitable[C]]
+
+
+def own_key(message: Message[Any]) -> Iterable[str]:
+    return (message.key,)
+
+
+class AggregateProcessor(Generic[S, C]):
+    """Folds messages into aggregates of one kind.
+
+    ``fold`` is pure: (state, message, context) to decision. ``prepare`` makes the context of a
+    batch from the messages that are new to their aggregates; it may read what others own.
+    ``keys`` names the aggregates that a message concerns; a message may concern several, and
+    ``fold`` is asked for each, with ``message.key`` replaced by the aggregate's ID. ``observe`` is
+    told of each decision (message, state before, decision) once it is written and published.
+    ``on_taken`` is told of aggregates whose decision held a unique value of another aggregate;
+    they are folded again.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        types: Iterable[MessageType[Any]],
+        store: AggregateStore[S],
+        fold: Fold[S, C],
+        prepare: Prepare[S, C],
+        publisher: Publisher,
+        clock: Clock,
+        metrics: Metrics,
+        keys: Callable[[Message[Any]], Iterable[str]] = own_key,
+        observe: Observe[S] | None = None,
+        on_taken: Callable[[set[str]], None] | None = None,
+    ) -> None:
+        self.types = frozenset(types)
+        self._service = service
+        self._store = store
+        self._fold = fold
+        self._prepare = prepare
+        self._publisher = publisher
+        self._clock = clock
+        self._metrics = metrics
+        self._keys = keys
+        self._observe = observe
+        self._on_taken = on_taken
+
+    async def process(self, messages: Sequence[Message[Any]]) -> None:
+        todo = [(message, key) for message in messages for key in self._keys(message)]
+        while todo:
+            aggregates = await self._store.load(dict.fromkeys(key for _, key in todo))
+            lost = await self._apply(todo, aggregates)
+            todo = [(message, key) for message, key in todo if key in lost]
+            if lost:
+                self._metrics.lost_races.labels(self._service).inc(len(lost))
+
+    async def _apply(
+        self, todo: Sequence[tuple[Message[Any], str]], aggregates: Mapping[str, Aggregate[S]]
+    ) -> set[str]:
+        """Folds, writes and publishes; returns the aggregates that lost a race."""
+        duplicates: set[str] = set()
+        fresh: list[tuple[Message[Any], str]] = []
+        seen: set[tuple[str, str]] = set()
+        for message, key in todo:
+            mark = (key, message.identity)
+            if mark in seen or aggregates[key].inbox.has(message):
+                duplicates.add(key)
+                self._metrics.duplicates.labels(self._service, message.topic).inc()
+            else:
+                seen.add(mark)
+                fresh.append((message, key))
+        context = await self._prepare([message for message, _ in fresh], aggregates)
+        now = self._clock()
+        touched: dict[str, Aggregate[S]] = {}
+        decided: list[tuple[str, Message[Any], S | None, Decision[S]]] = []
+        for message, key in fresh:
+            aggregate = aggregates[key]
+            if message.key != key:
+                message = replace(message, key=key)
+            decision = self._fold(aggregate.state, message, context)
+            if decision.state is aggregate.state and not decision.events:
+                continue
+            decided.append((key, message, aggregate.state, decision))
+            if key not in touched:
+                touched[key] = aggregate
+                aggregate.outbox = self._unpublished(aggregate)
+            aggregate.state = decision.state
+            aggregate.inbox.add(message)
+            aggregate.outbox += entries_of(
+                caused_by(message, key), decision.events, now, message.trace
+            )
+        lost = await self._save(list(touched.values()))
+        # A duplicate means that an earlier try may have ended between its write and its publish.
+        for key in duplicates:
+            touched.setdefault(key, aggregates[key])
+        await self._publisher.publish(
+            entry
+            for key, aggregate in touched.items()
+            if key not in lost
+            for entry in self._unpublished(aggregate)
+        )
+        for key, message, before, decision in decided:
+            if key not in lost:
+                count_rejections(self._metrics, self._service, decision.events)
+                if self._observe is not None:
+                    self._observe(message, before, decision)
+        return lost
+
+    async def _save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
+        try:
+            return await self._store.save(aggregates)
+        except IdentifierTaken as error:
+            if self._on_taken is None:
+                raise
+            self._on_taken(error.ids)
+            return error.ids | error.lost
+
+    def _unpublished(self, aggregate: Aggregate[S]) -> list[OutboxEntry]:
+        return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry)]
+
+
+def count_rejections(metrics: Metrics, service: str, events: Iterable[Event]) -> None:
+    """Counts the errors of the ``CommandRejected`` among ``events``."""
+    for event in events:
+        if isinstance(event.body, CommandRejected):
+            for error in event.body.errors:
+                metrics.rejected.labels(service, error.error_code).inc()
+
+
+async def no_context(messages: Sequence[Message[Any]], aggregates: Mapping[str, Any]) -> None:
+    """The ``prepare`` of a processor whose fold needs nothing but state and message."""

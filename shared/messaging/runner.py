@@ -1,0 +1,239 @@
+"""The way of a batch through a service: poll, decode, set aside, process, commit.
+
+Offsets are committed only after everything that follows from a batch is written and published.
+A fault of the infrastructure is waited out with the batch in hand. A message that makes its
+handler fail for any other reason is found by processing the batch one by one, and goes to the
+dead letters, so that it stops nobody else.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from shared.messaging.decode import (
+    REKEYED_FROM,
+    Decoder,
+    Misplaced,
+    Poison,
+    Record,
+    place_of,
+)
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
+from shared.messaging.message import Message
+from shared.messaging.processor import Processor
+from shared.messaging.publisher import Headers, Outgoing, Publisher, RecordTooLarge
+from shared.metrics import Metrics
+
+log = structlog.get_logger()
+
+
+class Committer(Protocol):
+    """What is used of a consumer."""
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
+
+
+class BatchRunner:
+    """Takes a service's batches. ``processors`` are asked in order: what the first ones write,
+    the later ones find."""
+
+    def __init__(
+        self,
+        service: str,
+        decoder: Decoder,
+        processors: Sequence[Processor],
+        publisher: Publisher,
+        metrics: Metrics,
+    ) -> None:
+        self._service = service
+        self._decoder = decoder
+        self._processors = processors
+        self._publisher = publisher
+        self._metrics = metrics
+        self.last_progress = time.monotonic()
+        """When a batch last began, was tried again or ended (monotonic seconds)."""
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = asyncio.Event()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is in hand."""
+        return not self._idle.is_set()
+
+    async def drained(self, seconds: float) -> None:
+        """Waits for the batch in hand, at most ``seconds``: before partitions are given away."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
+
+    def stop(self) -> None:
+        """Gives up waiting for the infrastructure; the batch in hand is left uncommitted."""
+        self._stopping.set()
+
+    async def run(self, records: Sequence[Record], consumer: Committer) -> None:
+        """Processes one batch and commits it. Raises nothing: FastStream would swallow it."""
+        if not records:
+            return
+        started = time.perf_counter()
+        self._idle.clear()
+        self._progress()
+        try:
+            if not await self._until_done(self._take(records)):
+                return
+            await self._commit(records, consumer)
+        finally:
+            self._idle.set()
+            self._progress()
+        self._metrics.batch_size.labels(self._service).observe(len(records))
+        self._metrics.batch_seconds.labels(self._service).observe(time.perf_counter() - started)
+
+    def _progress(self) -> None:
+        self.last_progress = time.monotonic()
+
+    def _take(self, records: Sequence[Record]) -> "_Batch":
+        batch = _Batch()
+        for record in records:
+            self._metrics.consumed.labels(self._service, record.topic).inc()
+            decoded = self._decoder.decode(record)
+            if isinstance(decoded, Message):
+                batch.messages.append((decoded, record))
+            elif isinstance(decoded, Poison):
+                batch.aside.append(self._dead_letter(record, decoded.reason, 1, "unreadable"))
+            elif isinstance(decoded, Misplaced):
+                self._metrics.rekeyed.labels(self._service, record.topic).inc()
+                batch.aside.append(_under_key(decoded))
+        return batch
+
+    async def _until_done(self, batch: "_Batch") -> bool:
+        """Processes ``batch``, waiting out faults. False: told to stop before it was done."""
+        attempt = 0
+        async for attempt in attempts():
+            self._progress()
+            if self._stopping.is_set():
+                return False
+            try:
+                if batch.aside:
+                    await self._set_aside(batch.aside)
+                    batch.aside = []
+                await self._process([message for message, _ in batch.messages])
+                return True
+            except INFRASTRUCTURE_FAULTS as error:
+                self._fault(error, attempt)
+            except Exception:
+                log.exception("batch_failed", messages=len(batch.messages))
+                break
+        return await self._one_by_one(batch, attempt)
+
+    async def _one_by_one(self, batch: "_Batch", tried: int) -> bool:
+        for message, record in batch.messages:
+            async for attempt in attempts():
+                self._progress()
+                if self._stopping.is_set():
+                    return False
+                try:
+                    await self._process([message])
+                    break
+                except INFRASTRUCTURE_FAULTS as error:
+                    self._fault(error, attempt)
+                except Exception as error:
+                    log.exception(
+                        "message_failed", topic=message.topic, type=message.type.name, id=message.id
+                    )
+                    reason = f"{type(error).__name__}: {error}"
+                    letter = self._dead_letter(record, reason, tried + attempt, "handler")
+                    await self._set_aside([letter])
+                    break
+        return True
+
+    async def _process(self, messages: Sequence[Message[Any]]) -> None:
+        for processor in self._processors:
+            share = [message for message in messages if message.type in processor.types]
+            if share:
+                await processor.process(share)
+
+    async def _set_aside(self, records: Sequence[Outgoing]) -> None:
+        try:
+            await self._publisher.send(records)
+        except RecordTooLarge:
+            # Compression let it in, or its headers grew: what can be kept of it is kept.
+            for record in records:
+                try:
+                    await self._publisher.send([record])
+                except RecordTooLarge:
+                    await self._publisher.send([_without_value(record)])
+
+    def _fault(self, error: BaseException, attempt: int) -> None:
+        self._metrics.faults.labels(self._service, type(error).__name__).inc()
+        log.warning("waiting_for_infrastructure", error=repr(error), attempt=attempt)
+
+    async def _commit(self, records: Sequence[Record], consumer: Committer) -> None:
+        offsets: dict[TopicPartition, int] = {}
+        for record in records:
+            place = TopicPartition(record.topic, record.partition)
+            offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+        async for attempt in attempts():
+            if self._stopping.is_set() and attempt > 1:
+                return
+            try:
+                await consumer.commit(offsets)
+                return
+            except (CommitFailedError, IllegalStateError) as error:
+                # The partitions went to another consumer, which takes these messages again and
+                # drops them as duplicates.
+                log.info("commit_superseded", error=repr(error))
+                return
+            except KafkaError as error:
+                self._fault(error, attempt)
+
+    def _dead_letter(self, record: Record, reason: str, tried: int, kind: str) -> Outgoing:
+        """The record unchanged, with where it came from and why it is here."""
+        self._metrics.dead_letters.labels(self._service, record.topic, kind).inc()
+        log.warning(
+            "dead_letter",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
+        added = {
+            "dl_topic": record.topic,
+            "dl_partition": str(record.partition),
+            "dl_offset": str(record.offset),
+            "dl_error": reason[:2000],
+            "dl_attempts": str(tried),
+            "dl_time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        headers: Headers = [
+            *record.headers,
+            *((name, value.encode(errors="replace")) for name, value in added.items()),
+        ]
+        return Outgoing(f"{record.topic}.dead-letters", record.key, record.value, headers)
+
+
+def _without_value(record: Outgoing) -> Outgoing:
+    size = len(record.value or b"")
+    note = f"a value of {size} bytes, more than can be kept here; it is at the record's old place"
+    headers = [(name, value) for name, value in record.headers if len(value or b"") <= 65_536]
+    return Outgoing(record.topic, record.key, None, [*headers, ("dl_omitted", note.encode())])
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.messages: list[tuple[Message[Any], Record]] = []
+        self.aside: list[Outgoing] = []
+
+
+def _under_key(misplaced: Misplaced) -> Outgoing:
+    record = misplaced.record
+    headers = [(name, value) for name, value in record.headers if name != REKEYED_FROM]
+    place = dict(record.headers).get(REKEYED_FROM, place_of(record).encode())
+    return Outgoing(
+        record.topic, misplaced.key.encode(), record.value, [*headers, (REKEYED_FROM, place)]
+    )

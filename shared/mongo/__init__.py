@@ -1,0 +1,1 @@
+"""MongoDB: client, exact decimals, aggregates with their inbox and outbox."""

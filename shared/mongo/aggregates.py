@@ -1,0 +1,285 @@
+"""Aggregates: one document each, holding state, inbox and outbox.
+
+A change of state, the note of the message that caused it and the events that follow from it are
+one write of one document, so no transaction spans documents and nothing ties an aggregate to a
+shard. Documents look like this::
+
+    {_id, version, writer, state: {...} | null,
+     inbox: {ids: [...], marks: [[topic, partition, offset, milliseconds], ...]},
+     outbox: [{ID, Topic, Type, Key, Time, Body, Trace?}, ...],
+     outbox_at?: time of the oldest entry, gone_at?: since when there is no state}
+
+A write names the version that it was computed from; ``writer`` is unique to the write, so that
+reading back tells who won.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import uuid4
+
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
+
+from shared.contracts.base import Resource
+from shared.messaging.inbox import Inbox
+from shared.messaging.outbox import OutboxEntry
+from shared.mongo.codec import CODEC
+
+S = TypeVar("S", bound=Resource)
+
+DURABLE = WriteConcern(w="majority", j=True)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DUPLICATE_KEY = 11000
+_TOO_LARGE = (10334, 17419, 17420)
+_BAD_VALUE = 2
+_KEEP_GONE = timedelta(days=7)
+
+
+class AggregateTooLarge(Exception):
+    """A document would exceed what MongoDB stores (16 MB): what made it grow cannot succeed."""
+
+
+class IdentifierTaken(Exception):
+    """Unique values of some aggregates belong to others: ``ids`` were not written for it, ``lost``
+    were not because they lost a race; the rest is written."""
+
+    def __init__(self, ids: set[str], lost: set[str]) -> None:
+        super().__init__(f"a unique value is taken: {', '.join(sorted(ids))}")
+        self.ids = ids
+        self.lost = lost
+
+
+@dataclass(slots=True)
+class Aggregate(Generic[S]):
+    """One aggregate in memory. ``version`` 0: not stored yet."""
+
+    id: str
+    version: int = 0
+    state: S | None = None
+    inbox: Inbox = field(default_factory=Inbox)
+    outbox: list[OutboxEntry] = field(default_factory=list)
+
+    def copy(self) -> "Aggregate[S]":
+        return Aggregate(self.id, self.version, self.state, self.inbox.copy(), list(self.outbox))
+
+
+class AggregateStore(Protocol[S]):
+    """What a service needs of a store of aggregates; the suite in tests/contract says it all."""
+
+    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
+        """The aggregates with these IDs; one that is not stored comes back new."""
+        ...
+
+    async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
+        """Writes all, each only over the version it was loaded with, majority and journaled.
+
+        Returns the IDs that lost a race and were not written. What was written has its new
+        version. Raises :class:`AggregateTooLarge`, :class:`IdentifierTaken`, or the driver's error
+        when the outcome is unknown: then load again, the inbox tells.
+        """
+        ...
+
+    def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[S]]:
+        """Aggregates with an outbox from before ``older_than`` (UTC), oldest first."""
+        ...
+
+    async def clear(self, aggregates: Sequence[Aggregate[S]]) -> None:
+        """Empties the outboxes of aggregates that have not changed since they were loaded."""
+        ...
+
+    async def outbox_depth(self) -> int:
+        """How many aggregates have an outbox."""
+        ...
+
+
+class MongoAggregateStore(Generic[S]):
+    """Aggregates of one kind in one collection.
+
+    Keeps up to ``cache`` aggregates that it wrote itself; a stale one loses its next write by
+    version and is then read again.
+    """
+
+    def __init__(
+        self,
+        database: AsyncDatabase[dict[str, Any]],
+        name: str,
+        state: type[S],
+        *,
+        indexes: Sequence[IndexModel] = (),
+        cache: int = 0,
+    ) -> None:
+        self.collection: AsyncCollection[dict[str, Any]] = database.get_collection(
+            name, codec_options=CODEC, write_concern=DURABLE
+        )
+        self._state = state
+        self._indexes = indexes
+        self._cache: OrderedDict[str, Aggregate[S]] = OrderedDict()
+        self._cache_size = cache
+
+    async def create_indexes(self) -> None:
+        await self.collection.create_indexes(
+            [
+                IndexModel([("outbox_at", ASCENDING)], sparse=True),
+                IndexModel(
+                    [("gone_at", ASCENDING)],
+                    sparse=True,
+                    expireAfterSeconds=int(_KEEP_GONE.total_seconds()),
+                ),
+                *self._indexes,
+            ]
+        )
+
+    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
+        found: dict[str, Aggregate[S]] = {}
+        missing = []
+        for id in ids:
+            cached = self._cache.get(id)
+            if cached is None:
+                missing.append(id)
+                found[id] = Aggregate(id)
+            else:
+                found[id] = cached.copy()
+        if missing:
+            async for document in self.collection.find({"_id": {"$in": missing}}):
+                found[document["_id"]] = self._read(document)
+        return found
+
+    async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
+        if not aggregates:
+            return set()
+        writer = uuid4().hex
+        operations: list[InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]] = []
+        replaced = 0
+        for aggregate in aggregates:
+            self._cache.pop(aggregate.id, None)
+            document = self._document(aggregate, writer)
+            if aggregate.version == 0:
+                operations.append(InsertOne(document))
+            else:
+                replaced += 1
+                operations.append(
+                    ReplaceOne({"_id": aggregate.id, "version": aggregate.version}, document)
+                )
+        lost: set[str] = set()
+        taken: set[str] = set()
+        try:
+            result = await self.collection.bulk_write(operations, ordered=False)
+            matched = result.matched_count
+        except BulkWriteError as error:
+            matched = error.details["nMatched"]
+            lost, taken = self._refused(aggregates, error)
+        except (DocumentTooLarge, OperationFailure) as error:
+            # Well beyond the limit the driver or the server refuses the whole command.
+            if isinstance(error, DocumentTooLarge) or _is_too_large(error.code, str(error)):
+                raise AggregateTooLarge("a document is larger than 16 MB") from error
+            raise
+        if matched < replaced:
+            lost |= await self._lost_races(aggregates, writer) - taken
+        for aggregate in aggregates:
+            if aggregate.id not in lost and aggregate.id not in taken:
+                aggregate.version += 1
+                self._remember(aggregate)
+        if taken:
+            raise IdentifierTaken(taken, lost)
+        return lost
+
+    async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[S]]:
+        query = self.collection.find({"outbox_at": {"$lt": older_than}})
+        async for document in query.sort("outbox_at", ASCENDING).limit(limit):
+            yield self._read(document)
+
+    async def clear(self, aggregates: Sequence[Aggregate[S]]) -> None:
+        if not aggregates:
+            return
+        for aggregate in aggregates:
+            self._cache.pop(aggregate.id, None)
+        await self.collection.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": aggregate.id, "version": aggregate.version},
+                    {"$set": {"outbox": []}, "$unset": {"outbox_at": ""}, "$inc": {"version": 1}},
+                )
+                for aggregate in aggregates
+            ],
+            ordered=False,
+        )
+
+    async def outbox_depth(self) -> int:
+        return await self.collection.count_documents({"outbox_at": {"$gt": _EPOCH}})
+
+    async def get(self, id: str) -> S | None:
+        """The state of one aggregate, for reading only."""
+        document = await self.collection.find_one({"_id": id}, {"state": 1})
+        if document is None or document["state"] is None:
+            return None
+        return self._state.model_validate(document["state"])
+
+    def _remember(self, aggregate: Aggregate[S]) -> None:
+        if self._cache_size:
+            self._cache[aggregate.id] = aggregate.copy()
+            if len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+
+    def _document(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:
+        state = aggregate.state
+        document: dict[str, Any] = {
+            "_id": aggregate.id,
+            "version": aggregate.version + 1,
+            "writer": writer,
+            "state": None if state is None else state.model_dump(exclude_none=True),
+            "inbox": aggregate.inbox.document(),
+            "outbox": [entry.document() for entry in aggregate.outbox],
+        }
+        if aggregate.outbox:
+            document["outbox_at"] = aggregate.outbox[0].time
+        if state is None:
+            document["gone_at"] = datetime.now(UTC)
+        return document
+
+    def _read(self, document: dict[str, Any]) -> Aggregate[S]:
+        state = document["state"]
+        return Aggregate(
+            document["_id"],
+            document["version"],
+            None if state is None else self._state.model_validate(state),
+            Inbox.from_document(document["inbox"]),
+            [OutboxEntry.from_document(entry) for entry in document["outbox"]],
+        )
+
+    def _refused(
+        self, aggregates: Sequence[Aggregate[S]], error: BulkWriteError
+    ) -> tuple[set[str], set[str]]:
+        """Which aggregates lost a race, and which hold a value that is another's."""
+        lost: set[str] = set()
+        taken: set[str] = set()
+        for refusal in error.details["writeErrors"]:
+            id = aggregates[refusal["index"]].id
+            if _is_too_large(refusal["code"], refusal["errmsg"]):
+                raise AggregateTooLarge(refusal["errmsg"]) from error
+            if refusal["code"] != _DUPLICATE_KEY:
+                raise error
+            if "_id" in refusal.get("keyPattern", {"_id": 1}):
+                lost.add(id)
+            else:
+                taken.add(id)
+        if error.details["writeConcernErrors"]:
+            raise error
+        return lost, taken
+
+    async def _lost_races(self, aggregates: Sequence[Aggregate[S]], writer: str) -> set[str]:
+        # A bulk write counts what it matched but does not say which filter missed.
+        ids = [aggregate.id for aggregate in aggregates if aggregate.version]
+        query = {"_id": {"$in": ids}, "writer": writer}
+        won = {document["_id"] async for document in self.collection.find(query, {"_id": 1})}
+        return set(ids) - won
+
+
+def _is_too_large(code: int | None, message: str) -> bool:
+    # An insert just beyond the limit has no code of its own.
+    return code in _TOO_LARGE or (code == _BAD_VALUE and "too large" in message)

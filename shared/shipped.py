@@ -1,0 +1,63 @@
+"""Which quantities of an order's lines are on shipments, and which have left.
+
+Pure. A share is what one shipment carries of one order; an order's quantities are sums over its
+shares, never counted up, so that hearing of a shipment twice changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from shared.contracts.base import Resource
+from shared.contracts.fulfillment import ShipmentEvent
+
+
+class Share(Resource):
+    """What one shipment carries of an order: units by line ID. ``revision`` is the shipment's;
+    ``left`` tells whether it has a DateShipped."""
+
+    revision: int
+    left: bool
+    items: dict[str, int]
+
+
+Shares = Mapping[str, Share]
+"""An order's shares by shipment ID."""
+
+
+def with_shipment(shares: Shares, event: ShipmentEvent, order_id: str) -> Shares:
+    """``shares`` of ``order_id`` after ``event``; the same object when it tells nothing new."""
+    shipment = event.shipment
+    known = shares.get(shipment.id)
+    if known is not None and known.revision >= shipment.revision:
+        return shares
+    items: Counter[str] = Counter()
+    for item in event.items:
+        if item.order_id == order_id:
+            items[item.line_item_id] += item.quantity_shipped
+    # A share that was emptied stays, with its revision: an older event must not bring it back.
+    share = Share(
+        revision=shipment.revision, left=shipment.date_shipped is not None, items=dict(items)
+    )
+    return {**shares, shipment.id: share}
+
+
+def quantities(shares: Shares) -> Counter[str]:
+    """Units on shipments, by line ID."""
+    return _sum(shares.values())
+
+
+def departed(shares: Shares) -> Counter[str]:
+    """Units on shipments that have left, by line ID."""
+    return _sum(share for share in shares.values() if share.left)
+
+
+def _sum(shares: Iterable[Share]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for share in shares:
+        total.update(share.items)
+    return total
+
+
+def order_ids(event: ShipmentEvent) -> list[str]:
+    """The buyer orders that ``event`` concerns."""
+    return list(dict.fromkeys([*(item.order_id for item in event.items), *event.removed_order_ids]))

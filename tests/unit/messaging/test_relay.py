@@ -1,0 +1,158 @@
+"""The relay publishes what a crash left behind, and clears what was published."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.contracts.catalog import Buyer
+from shared.messaging.outbox import OutboxEntry
+from shared.messaging.relay import OutboxRelay
+from shared.metrics import Metrics
+from tests.support.fakes import START, FakeClock, FakePublisher, FakeStore
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.store = FakeStore(Buyer)
+        self.publisher = FakePublisher(largest=1000)
+        self.clock = FakeClock()
+        self.metrics = Metrics()
+        self.relay = OutboxRelay(
+            "tests", {"buyers": self.store}, self.publisher, self.clock, self.metrics
+        )
+
+    def put(self, id: str, *entries: OutboxEntry) -> None:
+        self.store.put(id, Buyer(id=id, name=id), entries)
+
+    def waiting(self, id: str) -> list[str]:
+        return [entry.id for entry in self.store.aggregate(id).outbox]
+
+    def published(self) -> list[str]:
+        return [entry.id for entry in self.publisher.entries]
+
+    def depth(self) -> float | None:
+        labels = {"service": "tests", "kind": "buyers"}
+        return self.metrics.registry.get_sample_value("ordermesh_outbox_aggregates", labels)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def entry(id: str, time: datetime = START, body: str = "{}") -> OutboxEntry:
+    return OutboxEntry(id, "catalog.events", "BuyerSaved", "a", time, body)
+
+
+async def test_what_another_left_behind_is_published_and_cleared(rig: Rig) -> None:
+    rig.put("a", entry("1"), entry("2"))
+    rig.clock.advance(31)
+
+    assert await rig.relay.sweep() == 1
+
+    assert rig.published() == ["1", "2"]
+    assert rig.waiting("a") == []
+    assert rig.store.state("a") == Buyer(id="a", name="a")
+    assert rig.depth() == 0
+
+
+async def test_what_may_still_be_anothers_in_hand_is_left(rig: Rig) -> None:
+    rig.put("a", entry("1"))
+    rig.clock.advance(29)
+
+    assert await rig.relay.sweep() == 0
+
+    assert (rig.published(), rig.waiting("a")) == ([], ["1"])
+    assert rig.depth() == 1
+
+
+async def test_what_was_published_here_is_cleared_soon_and_not_published_again(rig: Rig) -> None:
+    mine = entry("1")
+    rig.put("a", mine)
+    await rig.publisher.publish([mine])
+    rig.clock.advance(5)
+
+    assert await rig.relay.sweep() == 1
+
+    assert (rig.published(), rig.waiting("a")) == (["1"], [])
+
+
+async def test_what_is_only_just_published_is_left_to_the_next_write(rig: Rig) -> None:
+    mine = entry("1")
+    rig.put("a", mine)
+    await rig.publisher.publish([mine])
+    rig.clock.advance(3)
+
+    assert await rig.relay.sweep() == 0
+
+    assert rig.waiting("a") == ["1"]
+
+
+async def test_only_what_is_not_known_as_published_is_published(rig: Rig) -> None:
+    mine = entry("1")
+    rig.put("a", mine, entry("2"))
+    await rig.publisher.publish([mine])
+    rig.clock.advance(31)
+
+    await rig.relay.sweep()
+
+    assert (rig.published(), rig.waiting("a")) == (["1", "2"], [])
+
+
+async def test_what_was_published_here_waits_for_what_is_anothers_and_young(rig: Rig) -> None:
+    mine = entry("1")
+    rig.put("a", mine, entry("2", START + timedelta(seconds=20)))
+    await rig.publisher.publish([mine])
+    rig.clock.advance(31)
+
+    assert await rig.relay.sweep() == 0
+
+    assert rig.waiting("a") == ["1", "2"]
+
+
+async def test_a_crash_after_publishing_publishes_again_and_then_clears(rig: Rig) -> None:
+    rig.put("a", entry("1"))
+    rig.clock.advance(31)
+    rig.publisher.fail_next(ConnectionError("killed"), after_write=True)
+    with pytest.raises(ConnectionError):
+        await rig.relay.sweep()
+    assert rig.waiting("a") == ["1"]
+
+    await rig.relay.sweep()
+
+    assert (rig.published(), rig.waiting("a")) == (["1", "1"], [])
+
+
+async def test_a_change_meanwhile_keeps_its_outbox(rig: Rig) -> None:
+    rig.put("a", entry("1"))
+    rig.clock.advance(31)
+    rig.publisher = _Changing(rig)
+    relay = OutboxRelay("tests", {"buyers": rig.store}, rig.publisher, rig.clock, rig.metrics)
+
+    await relay.sweep()
+
+    assert rig.waiting("a") == ["1", "2"]
+
+
+async def test_one_event_that_kafka_refuses_stops_no_other(rig: Rig) -> None:
+    rig.put("large", entry("1", body="x" * 2000))
+    rig.put("small", entry("2", START + timedelta(seconds=1)))
+    rig.clock.advance(60)
+
+    await rig.relay.sweep()
+
+    assert (rig.published(), rig.waiting("small")) == (["2"], [])
+    assert rig.waiting("large") == ["1"]
+
+
+class _Changing(FakePublisher):
+    """Another writer changes the aggregate while its events are being published."""
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__()
+        self._rig = rig
+
+    async def publish(self, entries: Any) -> None:
+        await super().publish(entries)
+        self._rig.put("a", entry("1"), entry("2", self._rig.clock()))

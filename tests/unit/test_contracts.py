@@ -1,0 +1,274 @@
+"""Every message survives the wire and MongoDB, under the wire's names."""
+
+import types
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import bson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from shared.contracts.base import ID, Address, Resource, Time, Xp, wire_name
+from shared.contracts.catalog import Promotion, Webhook
+from shared.contracts.orders import LineItem, PriceOrder
+from shared.contracts.registry import (
+    TOPIC_OWNERS,
+    MessageType,
+    Topics,
+    find_type,
+    message_types,
+)
+from shared.mongo.codec import CODEC
+
+# What is stored keeps no lone surrogates, as JSON has none.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+xps = st.dictionaries(
+    texts.filter(lambda key: "\0" not in key),
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts,
+        lambda inner: st.lists(inner, max_size=2),
+        max_leaves=3,
+    ),
+    max_size=2,
+)
+moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)).map(
+    lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+)
+
+
+@cache
+def bodies(model: type[Resource]) -> st.SearchStrategy[Resource]:
+    """Valid instances of ``model``, optional fields present or not."""
+    if model is Promotion:
+        return _promotions()
+    if model is PriceOrder:
+        # Its only field that refers back to its own module by name.
+        return _made(model, skip={"priced"})
+    return _made(model)
+
+
+def _made(model: type[Resource], skip: frozenset[str] | set[str] = frozenset()) -> Any:
+    required, optional = {}, {}
+    for name, field in model.model_fields.items():
+        if name not in skip:
+            (required if field.is_required() else optional)[name] = _values(field)
+    return st.fixed_dictionaries(required, optional=optional).map(model.model_validate)
+
+
+def _promotions() -> st.SearchStrategy[Resource]:
+    # Its fields bound each other.
+    return st.builds(
+        Promotion,
+        id=st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True),
+        code=texts.filter(bool),
+        discount_type=st.sampled_from(["Percentage", "Amount"]),
+        value=st.decimals("0.0001", 100, places=4),
+        start_date=st.none() | moments.filter(lambda moment: moment.year < 2100),
+        expiration_date=st.none() | st.just(datetime(2199, 1, 1, tzinfo=UTC)),
+        xp=st.none() | xps,
+    )
+
+
+def _values(field: FieldInfo) -> st.SearchStrategy[Any]:
+    annotation = field.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[annotation, field])
+
+    def fits(value: Any) -> bool:
+        try:
+            adapter.validate_python(value)
+        except ValidationError:
+            return False
+        return True
+
+    # Bounds that a field adds to its type's are left to itself.
+    return _of(annotation, field.metadata).filter(fits)
+
+
+def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *more = get_args(annotation)
+        return _of(inner, [*more, *metadata])
+    if origin in (Union, types.UnionType):
+        return st.one_of([_of(option, metadata) for option in get_args(annotation)])
+    if origin is list:
+        return st.lists(_of(get_args(annotation)[0], []), min_size=1, max_size=2)
+    if origin is dict:
+        return xps
+    if annotation is type(None):
+        return st.none()
+    if annotation is str:
+        return _strings(metadata)
+    if annotation is Decimal:
+        return st.decimals("0.0001", "99999999999.9999", places=4)
+    if annotation is datetime:
+        return moments
+    if annotation is bool:
+        return st.booleans()
+    if annotation is int:
+        return st.integers(1, 2**31)
+    if annotation is float:
+        return st.floats(-90, 90)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return st.sampled_from(list(annotation))
+    assert issubclass(annotation, Resource), annotation
+    return st.deferred(lambda: bodies(annotation))
+
+
+def _strings(metadata: list[Any]) -> st.SearchStrategy[str]:
+    for constraint in metadata:
+        if isinstance(constraint, StringConstraints) and constraint.pattern is not None:
+            return st.from_regex(str(constraint.pattern).rstrip("$") + r"\Z")
+    return texts
+
+
+@pytest.mark.parametrize("type", message_types().values(), ids=lambda type: type.name)
+@settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
+@given(data=st.data())
+def test_a_body_survives_the_wire_and_mongodb(type: MessageType[Any], data: st.DataObject) -> None:
+    body = data.draw(bodies(type.body))
+
+    wire = body.model_dump_json(exclude_none=True)
+    received = type.body.model_validate_json(wire)
+    document = bson.encode(received.model_dump(exclude_none=True))
+    stored = type.body.model_validate(bson.decode(document, CODEC))
+
+    assert received == body
+    assert stored == body
+    assert stored.model_dump_json(exclude_none=True) == wire
+
+
+@pytest.mark.parametrize("type", message_types().values(), ids=lambda type: type.name)
+@settings(max_examples=5, suppress_health_check=list(HealthCheck), deadline=None)
+@given(data=st.data())
+def test_a_body_gives_its_key(type: MessageType[Any], data: st.DataObject) -> None:
+    key = type.key(data.draw(bodies(type.body)))
+
+    assert isinstance(key, str)
+    assert key
+
+
+@pytest.mark.parametrize(
+    ("name", "wire"),
+    [
+        ("id", "ID"),
+        ("from_company_id", "FromCompanyID"),
+        ("product_ids", "ProductIDs"),
+        ("street1", "Street1"),
+        ("xp", "xp"),
+        ("order_can_exceed", "OrderCanExceed"),
+        ("all_buyers_can_order", "AllBuyersCanOrder"),
+        ("id_card", "IDCard"),
+        ("valid", "Valid"),
+    ],
+)
+def test_python_names_have_their_wire_names(name: str, wire: str) -> None:
+    assert wire_name(name) == wire
+
+
+def test_names_on_the_wire_are_the_wires() -> None:
+    line = LineItem(id="1", product_id="p", quantity=2, unit_price=Decimal("1.50"), xp={"a_b": 1})
+
+    assert line.model_dump_json(exclude_none=True, exclude_defaults=True) == (
+        '{"ID":"1","ProductID":"p","Quantity":2,"UnitPrice":1.5,"xp":{"a_b":1}}'
+    )
+
+
+def test_unknown_fields_are_ignored() -> None:
+    address = Address.model_validate_json('{"City":"Turin","Planet":"Earth"}')
+
+    assert address == Address(city="Turin")
+
+
+def test_resources_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Address(city="Turin").city = "Milan"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "id", ["", "a b", "a/b", "ü", "a" * 101, "a\n", "a\x00", "a.b", "$a"], ids=ascii
+)
+def test_what_is_no_id_is_refused(id: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(ID).validate_python(id)
+
+
+@pytest.mark.parametrize("id", ["a", "A-1_b", "a" * 100, "-", "0"])
+def test_what_is_an_id(id: str) -> None:
+    assert TypeAdapter(ID).validate_python(id) == id
+
+
+@pytest.mark.parametrize(
+    ("wire", "moment"),
+    [
+        ("2026-01-02T03:04:05.678999Z", datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)),
+        ("2026-01-02T03:04:05+02:00", datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)),
+        ("2026-01-02T03:04:05", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+    ],
+)
+def test_times_are_utc_to_the_millisecond(wire: str, moment: datetime) -> None:
+    read = TypeAdapter(Time).validate_python(wire)
+
+    assert read == moment
+    assert read.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("wire", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00"])
+def test_a_time_outside_the_calendar_is_refused(wire: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Time).validate_python(wire)
+
+
+@pytest.mark.parametrize(
+    "xp",
+    [
+        {"a": 2**63},
+        {"a": -(2**63) - 1},
+        {"a": [{"b": float("nan")}]},
+        {"a": float("inf")},
+        {"a\0": 1},
+        {"a": [{"\0": 1}]},
+    ],
+)
+def test_free_data_that_mongodb_cannot_keep_is_refused(xp: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Xp).validate_python(xp)
+
+
+def test_free_data_nested_beyond_reason_is_refused() -> None:
+    deep: Any = 1
+    for _ in range(33):
+        deep = [deep]
+
+    with pytest.raises(ValidationError, match="more than 32 levels"):
+        TypeAdapter(Xp).validate_python({"a": deep})
+
+
+def test_types_are_found_by_topic_and_name() -> None:
+    assert all(find_type(topic, name) is type for (topic, name), type in message_types().items())
+    assert find_type(Topics.ORDERS_COMMANDS, "SaveBuyer") is None
+
+
+def test_a_type_that_is_read_through_a_view_has_no_key_of_its_own() -> None:
+    view = message_types()[Topics.CATALOG_COMMANDS, "SaveWebhook"].reading(Address)
+
+    with pytest.raises(TypeError, match="takes its key from its record"):
+        view.key(Address())
+
+
+def test_every_topic_that_is_consumed_has_one_owner() -> None:
+    announced = {Topics.CATALOG_EVENTS, Topics.NOTIFICATIONS_EVENTS, Topics.COMMANDS_REJECTED}
+
+    assert set(TOPIC_OWNERS) == {topic for topic, _ in message_types()} - announced
+
+
+def test_a_webhook_has_one_or_two_keys() -> None:
+    for keys in ([], ["a", "b", "c"]):
+        with pytest.raises(ValidationError):
+            Webhook(id="w", url="https://example.com", hash_keys=keys)
