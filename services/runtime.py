@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import AsyncIterator, Collection, Sequence
 from importlib import import_module
@@ -34,6 +35,8 @@ log = structlog.get_logger()
 SERVICES = ("accounts", "pricing", "checkout", "forwarding", "shipments", "notifications")
 
 _GRACE = 20.0
+# A server that hangs is a fault to be noticed and waited out, not to wait in silence for.
+_MONGODB_MS = 20_000
 _LAG_PAUSE = 5.0
 
 
@@ -59,7 +62,7 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
     metrics = Metrics()
     metrics.build.info({"version": version("ordermesh")})
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        settings.mongodb, appname="ordermesh", tz_aware=True, serverSelectionTimeoutMS=5_000
+        settings.mongodb, appname="ordermesh", tz_aware=True, timeoutMS=_MONGODB_MS
     )
     running = [RunningService(name, settings, metrics, mongo) for name in names]
     async with _http(settings, metrics, [service.health for service in running]):
@@ -150,7 +153,7 @@ class RunningService:
             consumer_only=True,
             allow_auto_create_topics=False,
             apply_types=False,
-            logger=None,
+            logger=logging.getLogger("ordermesh.consumer"),
             graceful_timeout=_GRACE,
         )
         self._subscriber = broker.subscriber(

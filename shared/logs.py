@@ -10,6 +10,18 @@ import sys
 import structlog
 
 
+def _not_routine(record: logging.LogRecord) -> bool:
+    """False for what aiokafka reports as an error while a new group's coordinator is chosen; it
+    asks again by itself."""
+    return not (
+        record.name == "aiokafka.consumer.group_coordinator"
+        and (
+            "GroupCoordinatorNotAvailable" in record.getMessage()
+            or "Marking the coordinator dead" in record.getMessage()
+        )
+    )
+
+
 def configure_logging(log_format: str, level: str) -> None:
     """Sets up structlog and routes the libraries' own logs through it at WARNING.
 
@@ -40,6 +52,7 @@ def configure_logging(log_format: str, level: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_not_routine)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -1,6 +1,8 @@
 """Fixtures of all tests: real servers, started when the first test asks for them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -17,17 +19,20 @@ NewTopic = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
-async def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def mongodb_url() -> AsyncIterator[str]:
     """The URL of a real MongoDB, a replica set."""
-    async with mongodb_server(tmp_path_factory.mktemp("mongodb")) as url:
-        yield url
+    # Not pytest's temporary folders, which stay for some runs.
+    with TemporaryDirectory(prefix="ordermesh-mongodb-") as data:
+        async with mongodb_server(Path(data)) as url:
+            yield url
 
 
 @pytest.fixture(scope="session")
-async def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def kafka_address() -> AsyncIterator[str]:
     """The bootstrap address of a real Kafka."""
-    async with kafka_server(tmp_path_factory.mktemp("kafka")) as address:
-        yield address
+    with TemporaryDirectory(prefix="ordermesh-kafka-") as data:
+        async with kafka_server(Path(data)) as address:
+            yield address
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from services.bench.footprint import Sent, Stored, records_of, sent_since, store
 from services.bench.load import Load
 from services.bench.usage import Usage, usage_of
 from services.up import Deployment
+from shared.logs import configure_logging
 from shared.messaging.topics import Topic, create_topics
 from shared.settings import Settings
 
@@ -51,6 +52,7 @@ async def run(*, orders: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     os.environ.update(_SETTINGS)
+    configure_logging("console", "WARNING")
     with contextlib.suppress(asyncio.CancelledError):
         async with Deployment() as deployment:
             async with Load(deployment.kafka) as load:

@@ -1,4 +1,4 @@
-"""Processor time and memory of processes, children included."""
+"""Processor time and memory of processes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +15,11 @@ class Usage:
 
 
 def usage_of(pids: Mapping[str, int | None]) -> dict[str, Usage]:
-    """The usage of each named process that lives, with its children's."""
+    """The usage of each named process that lives; the servers and services have no children."""
     return {name: _usage(pid) for name, pid in pids.items() if pid is not None}
 
 
 def _usage(pid: int) -> Usage:
     process = psutil.Process(pid)
-    cpu, memory = 0.0, 0
-    for one in [process, *process.children(recursive=True)]:
-        times = one.cpu_times()
-        cpu += times.user + times.system
-        memory += one.memory_info().rss
-    return Usage(cpu, memory)
+    times = process.cpu_times()
+    return Usage(times.user + times.system, process.memory_info().rss)

@@ -23,6 +23,7 @@ from services.demo.receivers import Hook, Mailbox
 from services.demo.summary import Facts, print_summary
 from services.up import Deployment
 from shared.embedded import free_ports
+from shared.logs import configure_logging
 
 SEED = 20_261_121
 IN_FLIGHT = 250
@@ -42,6 +43,7 @@ _SETTINGS = {
 async def run(*, orders: int) -> None:
     """Runs the demo with so many orders. Raises DeploymentError when something did not arrive."""
     console = Console()
+    configure_logging("console", "WARNING")
     task = asyncio.current_task()
     if task is not None:
         for number in (signal.SIGINT, signal.SIGTERM):

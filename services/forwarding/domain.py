@@ -68,8 +68,9 @@ class Part(Resource):
 
 
 class Forwarding(Resource):
-    """What became of one buyer's order. ``buyer_order`` is absent while only a cancellation or a
-    shipment of it is known; ``accepted`` is when Kafka took the order."""
+    """What became of one buyer's order. ``accepted`` is when Kafka took it; ``forwarded`` is
+    absent while only a cancellation or a shipment of it is known. ``buyer_order`` is kept as long
+    as lines are held, for the supplier orders that are still to be made."""
 
     buyer_order: Order | None = None
     parts: list[Part] = Field(default_factory=list)
@@ -105,27 +106,27 @@ def fold(state: Forwarding | None, message: Message[Any], context: Context) -> D
 def _forward(state: Forwarding | None, event: OrderEvent, context: Context) -> Decision[Forwarding]:
     if event.order.status is not OrderStatus.OPEN:
         return Decision(state)
-    if state is not None and (state.canceled or state.buyer_order is not None):
+    if state is not None and (state.canceled or state.forwarded is not None):
         return Decision(state)
     shares = state.shares if state is not None else {}
     lines = _with_quantities(event.line_items, shares)
+    held = [line for line in lines if line.supplier_id is None]
     new = Forwarding(
-        # What the lines carry is kept with the parts; the order is needed for later ones.
-        buyer_order=event.order,
-        held=[line for line in lines if line.supplier_id is None],
+        buyer_order=event.order if held else None,
+        held=held,
         parts=split(event.order, lines, (), context),
         accepted=event.order.date_created,
         forwarded=context.now,
         shares=shares,
     )
     events = [part.event(SUPPLIER_ORDER_FORWARDED) for part in new.parts]
-    if new.held:
-        held = LineItemsHeld(
+    if held:
+        report = LineItemsHeld(
             buyer_order_id=event.order.id,
-            line_items=new.held,
+            line_items=held,
             reason="Neither the line nor its product names a supplier; send AssignSupplier.",
         )
-        events.append(Event(LINE_ITEMS_HELD, held))
+        events.append(Event(LINE_ITEMS_HELD, report))
     completed, more = _complete(new, context)
     return Decision(completed, (*events, *more))
 
@@ -241,10 +242,12 @@ def _assign(
         held[id].model_copy(update={"supplier_id": supplier}) for id, supplier in chosen.items()
     ]
     parts = split(state.buyer_order, lines, [part.order.id for part in state.parts], context)
+    still_held = [line for line in state.held if line.id not in chosen]
     forwarded = state.model_copy(
         update={
-            "held": [line for line in state.held if line.id not in chosen],
+            "held": still_held,
             "parts": [*state.parts, *parts],
+            "buyer_order": state.buyer_order if still_held else None,
         }
     )
     completed, more = _complete(forwarded, context)

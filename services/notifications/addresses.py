@@ -18,10 +18,11 @@ def mailbox(address: str | None) -> str | None:
     local, at, domain = address.strip().rpartition("@")
     if not at or len(local) > 64 or _LOCAL.fullmatch(local) is None:
         return None
-    try:
-        domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            return None
     labels = domain.split(".")
     if any(len(label) > 63 or _LABEL.fullmatch(label) is None for label in labels):
         return None

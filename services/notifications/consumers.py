@@ -1,5 +1,6 @@
 """From a batch of events to written deliveries, in one round trip."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -47,10 +48,8 @@ class EventProcessor:
     async def process(self, messages: Sequence[Message[Any]]) -> None:
         webhooks = await self._subscriptions.active()
         plan = self._planner.plan(messages, webhooks.values(), self._clock())
-        for channel in plan.repeated:
-            self._count(channel, "duplicate")
-        for _ in plan.unreachable:
-            self._count(Channel.EMAIL, "no_address")
+        self._count("duplicate", plan.repeated)
+        self._count("no_address", [Channel.EMAIL] * len(plan.unreachable))
         if not plan.deliveries:
             return
         discarded = [
@@ -68,12 +67,10 @@ class EventProcessor:
         # A delivery is never written over: what exists already was made by this event before,
         # and whoever holds it sends it.
         existing = await self._store.save([*discarded, *fresh])
-        for id in existing:
-            self._count(plan.deliveries[id].channel, "duplicate")
+        self._count("duplicate", [plan.deliveries[id].channel for id in existing])
         done = [aggregate for aggregate in discarded if aggregate.id not in existing]
         await self._publisher.publish(entry for one in done for entry in one.outbox)
-        for _ in done:
-            self._count(Channel.EMAIL, "delivered")
+        self._count("delivered", [Channel.EMAIL] * len(done))
         self._dispatcher.take([aggregate for aggregate in fresh if aggregate.id not in existing])
 
     def _discards(self, delivery: Delivery) -> bool:
@@ -86,5 +83,6 @@ class EventProcessor:
         )
         return Aggregate(id, state=delivered, outbox=entries)
 
-    def _count(self, channel: Channel, outcome: str) -> None:
-        self._metrics.notifications.labels(channel.value, outcome).inc()
+    def _count(self, outcome: str, channels: Iterable[Channel]) -> None:
+        for channel, count in Counter(channels).items():
+            self._metrics.notifications.labels(channel.value, outcome).inc(count)

@@ -6,10 +6,9 @@ import contextlib
 import structlog
 
 from services.notifications.domain import Delivery
-from services.notifications.store import DeliveryStore
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import Publisher
-from shared.mongo.aggregates import Aggregate
+from shared.mongo.aggregates import Aggregate, AggregateStore
 
 log = structlog.get_logger()
 
@@ -20,7 +19,7 @@ class Results:
 
     def __init__(
         self,
-        store: DeliveryStore,
+        store: AggregateStore[Delivery],
         publisher: Publisher,
         *,
         pause: float = 0.05,

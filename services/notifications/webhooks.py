@@ -85,7 +85,7 @@ class WebhookSender:
         )
 
     async def send(self, id: str, delivery: Delivery) -> Outcome:
-        webhook = (await self._subscriptions.active()).get(delivery.target)
+        webhook = await self._subscriptions.find(delivery.target)
         if webhook is None:
             return Refused("the webhook was deleted or switched off")
         faults = webhook_errors(webhook, allow_private=self._allow_private)

@@ -47,6 +47,8 @@ class Work:
     entries: list[OutboxEntry] = field(default_factory=list)
     errors: list[Error] = field(default_factory=list)
     ledgers: set[str] = field(default_factory=set)
+    was_unsettled: bool = False
+    unsettled: list[str] = field(default_factory=list)
 
     @classmethod
     def on(cls, aggregate: Aggregate[ShipmentState], messages: Sequence[Message[Any]]) -> "Work":
@@ -55,6 +57,8 @@ class Work:
         if aggregate.state is not None:
             work.state = aggregate.state
             work.committed = aggregate.state.carried()
+            work.ledgers.update(aggregate.state.unsettled or ())
+            work.was_unsettled = bool(aggregate.state.unsettled)
             work.waited = bool(aggregate.state.waiting)
             work.commands = [(command.again(), None) for command in aggregate.state.waiting]
         seen: set[str] = set()
@@ -70,20 +74,30 @@ class Work:
     def id(self) -> str:
         return self.aggregate.id
 
-    def outcome(self) -> ShipmentState | None:
+    @property
+    def marked(self) -> bool:
+        """Whether this round marked it as unsettled. The round settles it, so the mark can go;
+        an older mark is the next sweep's, another instance may be at work on it."""
+        return bool(self.unsettled) and not self.was_unsettled
+
+    def outcome(self, now: datetime) -> ShipmentState | None:
         """The state to be stored: the very one that is stored when nothing changed, None when
         there is no shipment and nothing waits for one."""
         before, state = self.aggregate.state, self.state
-        if not self.waiting and (state is None or not state.waiting):
+        looked_at = self.waiting or self.unsettled
+        if not looked_at and (state is None or state.waiting_until is None):
             return state
-        waits = bool(self.waiting)
-        if not waits and (state is None or state.shipment is None):
+        if not looked_at and (state is None or state.shipment is None):
             return None
+        if self.was_unsettled and before is not None and before.waiting_until is not None:
+            now = before.waiting_until
+        due = [command.deadline for command in self.waiting] + [now] * bool(self.unsettled)
         after = (state or ShipmentState()).model_copy(
             update={
                 "waiting": self.waiting,
-                "waiting_for": list(self.waiting_for) if waits else None,
-                "waiting_until": min(c.deadline for c in self.waiting) if waits else None,
+                "waiting_for": list(self.waiting_for) if self.waiting else None,
+                "waiting_until": min(due) if due else None,
+                "unsettled": self.unsettled or None,
             }
         )
         return before if after == before else after
@@ -94,7 +108,7 @@ class Round:
 
     def __init__(self, book: Book, now: datetime, rules: WaitingRules, waiting: int) -> None:
         self._book = book
-        self._now = now
+        self.now = now
         self._rules = rules
         self.waiting = waiting
 
@@ -109,6 +123,17 @@ class Round:
         for duplicate in work.duplicates:
             work.ledgers |= self._book.meant(duplicate.order_names)
         self.waiting += bool(work.waiting) - work.waited
+        if work.waited or work.was_unsettled:
+            work.unsettled = self._unsettled(work)
+
+    def _unsettled(self, work: Work) -> list[str]:
+        version = work.aggregate.version + 1
+        carried = work.state.carried() if work.state is not None else {}
+        return sorted(
+            id
+            for id in work.ledgers
+            if id in self._book.sheets and self._book.sheets[id].exceeds(work.id, version, carried)
+        )
 
     def _decide(self, work: Work, command: Command) -> bool:
         """False: what other shipments of the batch are about to give back has to be written
@@ -143,13 +168,13 @@ class Round:
         self._tell(work, command, (Event(COMMAND_REJECTED, body),))
 
     def _tell(self, work: Work, command: Command, events: Sequence[Event]) -> None:
-        work.entries += entries_of(command.cause, events, self._now, command.trace)
+        work.entries += entries_of(command.cause, events, self.now, command.trace)
 
     def _wait(self, work: Work, command: Command, names: tuple[str, ...]) -> None:
         named = command.order_names
         order_id = next((name for name in named if name in names), names[0])
         rules = self._rules
-        if command.deadline is not None and command.deadline <= self._now:
+        if command.deadline is not None and command.deadline <= self.now:
             error = refusals.order_never_came(order_id, rules.time)
         elif command.deadline is None and len(work.waiting) >= WAITING_COMMANDS:
             error = refusals.too_many_wait(order_id, WAITING_COMMANDS, "commands of one shipment")
@@ -167,7 +192,7 @@ class Round:
 
     def _keep(self, work: Work, command: Command, names: tuple[str, ...]) -> None:
         work.waiting.append(
-            WaitingCommand.of(command, command.deadline or self._now + self._rules.time)
+            WaitingCommand.of(command, command.deadline or self.now + self._rules.time)
         )
         work.waiting_for = names
 

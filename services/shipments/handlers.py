@@ -4,6 +4,7 @@ Each is a few round trips to MongoDB and one to Kafka, whatever the number of sh
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.shipments.batch import Round, WaitingRules, Work
@@ -64,7 +65,7 @@ class ShipmentHandlers:
     async def sweep(self) -> None:
         """Rejects what has waited too long and counts the rest. Looks again at a part of it: its
         order may have come without anybody being left to wake it."""
-        ids = dict.fromkeys(await self._shipments.expired(self._clock(), _AT_ONCE))
+        ids = dict.fromkeys(await self._shipments.due(self._clock(), _AT_ONCE))
         page = await self._shipments.waiting(self._swept_to, _AT_ONCE)
         self._swept_to = max(page) if len(page) == _AT_ONCE else ""
         book = await self._open({name: set() for names in page.values() for name in names})
@@ -87,7 +88,7 @@ class ShipmentHandlers:
             round = Round(book, self._clock(), self._rules, self._waiting)
             for work in works:
                 round.decide(work)
-            lost = await self._write(works, book)
+            lost = await self._write(works, book, round.now)
             kept = [work for work in works if work.id not in lost]
             await self._settle(kept, book)
             await self._finish(kept)
@@ -96,7 +97,7 @@ class ShipmentHandlers:
             todo = {
                 work.id: todo[work.id] if work.id in lost else work.postponed
                 for work in works
-                if work.id in lost or work.stopped or work.id in again
+                if work.id in lost or work.stopped or work.marked or work.id in again
             }
 
     async def _open(self, named: Mapping[str, set[str]]) -> Book:
@@ -113,14 +114,14 @@ class ShipmentHandlers:
             return book
         return Book([*found, *await self._ledgers.of_supplier_orders(unclear)])
 
-    async def _write(self, works: Sequence[Work], book: Book) -> set[str]:
+    async def _write(self, works: Sequence[Work], book: Book, now: datetime) -> set[str]:
         """Writes ledgers, then shipments. Returns the shipments that lost a race, or were decided
         by a ledger that did; nothing of theirs is written but quantities taken."""
         lost_ledgers = await self._save_ledgers(book.sheets.values())
         lost = {work.id for work in works if work.ledgers & lost_ledgers}
         changed = []
         for work in works:
-            outcome = work.outcome()
+            outcome = work.outcome(now)
             if work.id in lost or (outcome is work.aggregate.state and not work.entries):
                 continue
             aggregate = work.aggregate
@@ -139,7 +140,7 @@ class ShipmentHandlers:
             for work in works:
                 state = work.aggregate.state
                 carried = state.carried() if state is not None else {}
-                for id in work.ledgers:
+                for id in work.ledgers & book.sheets.keys():
                     book.sheets[id].settle(work.id, work.aggregate.version, carried)
             lost = await self._save_ledgers(book.sheets.values())
             if not lost:
@@ -189,11 +190,15 @@ class ShipmentHandlers:
 
 
 def _named(works: Iterable[Work]) -> dict[str, set[str]]:
-    return _lines_by_order(
+    named = _lines_by_order(
         command
         for work in works
         for command in (*(command for command, _ in work.commands), *work.duplicates)
     )
+    for work in works:
+        for id in work.ledgers:
+            named.setdefault(id, set())
+    return named
 
 
 def _lines_by_order(commands: Iterable[Command]) -> dict[str, set[str]]:

@@ -133,6 +133,13 @@ class Sheet:
             if entry.version <= version and entry.quantity > quantity:
                 self._enter(shipment, line, quantity, version)
 
+    def exceeds(self, shipment: str, version: int, carried: Mapping[Key, int]) -> bool:
+        """Whether :meth:`settle` would give something back."""
+        return any(
+            entry.version <= version and entry.quantity > carried.get((self.id, line), 0)
+            for line, entry in self._entries.get(shipment, {}).items()
+        )
+
     def write(self) -> Aggregate[Ledger]:
         """The aggregate with what changed, to be saved."""
         entries = [entry for lines in self._entries.values() for entry in lines.values()]

@@ -88,7 +88,9 @@ class Item(ReconciledItem):
 
 class ShipmentState(Resource):
     """``shipment`` is null while its creation waits. ``fingerprint`` is of the command that
-    created it. ``waiting_for`` (order IDs) and ``waiting_until`` are null when nothing waits."""
+    created it. ``waiting_for`` (order IDs) is null when nothing waits. ``unsettled`` are ledgers
+    that may hold more than the shipment carries, because of a command that had waited and that
+    nobody will deliver again. ``waiting_until`` is when it has to be looked at, for either."""
 
     shipment: Shipment | None = None
     items: list[Item] = Field(default_factory=list)
@@ -96,6 +98,7 @@ class ShipmentState(Resource):
     waiting: list[WaitingCommand] = Field(default_factory=list)
     waiting_for: list[str] | None = None
     waiting_until: Time | None = None
+    unsettled: list[str] | None = None
 
     def carried(self) -> dict[Key, int]:
         """Units of every line that the shipment carries."""

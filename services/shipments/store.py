@@ -30,8 +30,9 @@ class Shipments(AggregateStore[ShipmentState], Protocol):
         orders that they wait for."""
         ...
 
-    async def expired(self, now: datetime, limit: int) -> Sequence[str]:
-        """IDs of shipments with a command that may not wait any longer, oldest first."""
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """IDs of shipments that have to be looked at by ``now``: a command may not wait any
+        longer, or a ledger is unsettled. Oldest first."""
         ...
 
     async def count_waiting(self) -> int:
@@ -66,7 +67,7 @@ class ShipmentStore(MongoAggregateStore[ShipmentState]):
                 IndexModel(
                     [("_id", ASCENDING), ("state.WaitingUntil", ASCENDING)],
                     name=_WAITING,
-                    partialFilterExpression={"state.WaitingUntil": {"$exists": True}},
+                    partialFilterExpression={"state.WaitingFor": {"$exists": True}},
                 ),
             ],
         )
@@ -77,18 +78,18 @@ class ShipmentStore(MongoAggregateStore[ShipmentState]):
 
     async def waiting(self, after: str, limit: int) -> Mapping[str, Sequence[str]]:
         query = self.collection.find(
-            {"_id": {"$gt": after}, "state.WaitingUntil": {"$exists": True}},
+            {"_id": {"$gt": after}, "state.WaitingFor": {"$exists": True}},
             {"state.WaitingFor": 1},
         )
         query = query.sort("_id", ASCENDING).limit(limit).hint(_WAITING)
         return {document["_id"]: document["state"]["WaitingFor"] async for document in query}
 
-    async def expired(self, now: datetime, limit: int) -> Sequence[str]:
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
         query = self.collection.find({"state.WaitingUntil": {"$lte": now}}, {"_id": 1})
         query = query.sort("state.WaitingUntil", ASCENDING).limit(limit)
         return [document["_id"] async for document in query]
 
     async def count_waiting(self) -> int:
         return await self.collection.count_documents(
-            {"state.WaitingUntil": {"$exists": True}}, hint=_WAITING
+            {"state.WaitingFor": {"$exists": True}}, hint=_WAITING
         )

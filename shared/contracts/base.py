@@ -36,7 +36,10 @@ class Resource(BaseModel):
 
 def _utc_milliseconds(value: datetime) -> datetime:
     """UTC, cut to milliseconds: what BSON keeps, so that a stored time equals the sent one."""
-    value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time must lie within the years 1 to 9999 in UTC") from None
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 

@@ -14,7 +14,6 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 
-from shared.contracts.base import Resource
 from shared.messaging.faults import attempts
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
@@ -22,7 +21,8 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 _REMEMBERED = 50_000
-_LARGEST_RECORD = 8 * 1024 * 1024
+# The topics say how large a record may be, after compression; this only bounds memory.
+_LARGEST_REQUEST = 64 * 1024 * 1024
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -167,7 +167,7 @@ class KafkaPublisher:
             acks="all",
             linger_ms=2,
             max_batch_size=512 * 1024,
-            max_request_size=_LARGEST_RECORD,
+            max_request_size=_LARGEST_REQUEST,
             compression_type="lz4",
             request_timeout_ms=30_000,
         )
@@ -178,8 +178,3 @@ class KafkaPublisher:
             except (KafkaError, OSError) as error:
                 log.warning("kafka_unreachable", attempt=attempt, error=repr(error))
         raise AssertionError("attempts() does not end")
-
-
-def body_json(body: Resource) -> bytes:
-    """A body as it goes on the wire."""
-    return body.model_dump_json(exclude_none=True).encode()

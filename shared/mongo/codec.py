@@ -15,11 +15,25 @@ from bson.decimal128 import Decimal128
 _PACK = struct.Struct("<QQ")
 _BIAS = 6176
 _SIGN = 1 << 63
+_MOST_KNOWN = 20_000
 _LARGE = 0x6000000000000000  # infinities, NaNs and significands of over 113 bits
+
+
+_known: dict[str, Decimal128] = {}
+"""Amounts seen lately. An order is written several times with the same amounts in it."""
 
 
 def to_decimal128(value: Decimal) -> Decimal128:
     text = str(value)
+    known = _known.get(text)
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[text] = _encode(text, value)
+    return known
+
+
+def _encode(text: str, value: Decimal) -> Decimal128:
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
     if len(digits) > 18 or not digits.lstrip("-").isdigit():

@@ -290,8 +290,7 @@ async def test_a_batch_is_a_handful_of_round_trips(process: Process) -> None:
             )
         )
     batch = [
-        order(f"O-{n}", *((f"p{(n * 3 + line) % 20}", 2) for line in range(3)))
-        for n in range(500)
+        order(f"O-{n}", *((f"p{(n * 3 + line) % 20}", 2) for line in range(3))) for n in range(500)
     ]
 
     await process.take(*batch)

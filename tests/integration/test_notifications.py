@@ -6,15 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from pymongo import AsyncMongoClient
 
-from services.notifications.app import build
-from services.notifications.backoff import Backoff
 from services.notifications.domain import mailbox_id
 from services.notifications.limits import Limits
 from services.notifications.signing import signature
-from services.runtime import decoder_of
 from shared.contracts.fulfillment import NotificationResult
 from shared.contracts.orders import CommandRejected
 from shared.contracts.registry import (
@@ -26,13 +22,9 @@ from shared.contracts.registry import (
     ORDER_SUBMITTED,
     SHIPMENT_CREATED,
     WEBHOOK,
-    MessageType,
 )
-from shared.messaging.runner import BatchRunner
-from shared.metrics import Metrics
-from shared.service import Resources
 from shared.settings import Settings
-from tests.support.fakes import FakePublisher
+from tests.support.notifying import QUICK, Notifications
 from tests.support.receivers import (
     Answer,
     HttpReceiver,
@@ -41,81 +33,8 @@ from tests.support.receivers import (
     http_receiver,
     mail_receiver,
 )
-from tests.support.records import FakeConsumer, FakeRecord, record
+from tests.support.records import FakeRecord, record
 from tests.unit.notifications.builders import notice, order_body
-
-# The usual ones, but a hundred times quicker.
-_LIMITS = Limits(
-    attempt=1.0,
-    lease=4.0,
-    poll=0.05,
-    grace=0.5,
-    retry=Backoff(0.05, 0.1),
-    trip=Backoff(0.1, 0.2),
-)
-
-
-class Notifications:
-    """The service as a process runs it, without Kafka."""
-
-    def __init__(self, mongo: AsyncMongoClient[dict[str, Any]], settings: Settings, limits: Limits):
-        self.publisher = FakePublisher("notifications")
-        self.registry = CollectorRegistry()
-        metrics = Metrics(self.registry)
-        resources = Resources(settings, mongo, self.publisher, metrics)
-        self.service = build(resources, limits=limits)
-        self.deliveries = resources.database("notifications")["deliveries"]
-        self._runner = BatchRunner(
-            "notifications",
-            decoder_of(self.service, settings.max_message_bytes),
-            self.service.processors,
-            self.publisher,
-            metrics,
-        )
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def start(self) -> None:
-        for prepare in self.service.prepare:
-            await prepare()
-        self._tasks = [asyncio.ensure_future(task()) for task in self.service.tasks]
-        await asyncio.sleep(0)
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def take(self, *records: FakeRecord) -> None:
-        await self._runner.run(records, FakeConsumer())
-
-    async def subscribe(self, id: str, url: str, **fields: Any) -> None:
-        body = {"ID": id, "Url": url, "HashKeys": ["secret"], **fields}
-        await self.take(record(WEBHOOK.save, body))
-
-    async def results(
-        self, count: int, type: MessageType[NotificationResult] = NOTIFICATION_DELIVERED
-    ) -> list[NotificationResult]:
-        """The results of ``type`` once there are ``count``."""
-        async with asyncio.timeout(8):
-            while len(self.publisher.bodies(type)) < count:
-                await asyncio.sleep(0.01)
-        return self.publisher.bodies(type)
-
-    async def states(self) -> list[dict[str, Any]]:
-        return [document["state"] async for document in self.deliveries.find()]
-
-    async def state_with_error(self) -> dict[str, Any]:
-        """The state of the one delivery once an attempt has failed."""
-        async with asyncio.timeout(5):
-            while not (found := [state for state in await self.states() if "Error" in state]):
-                await asyncio.sleep(0.02)
-        return found[0]
-
-    def counted(self, channel: str, outcome: str) -> float | None:
-        return self.registry.get_sample_value(
-            "ordermesh_notifications_total", {"channel": channel, "outcome": outcome}
-        )
-
 
 Start = Callable[..., Awaitable[Notifications]]
 
@@ -127,7 +46,7 @@ async def start(
     """Starts an instance of the service; all share this test's database."""
     running: list[Notifications] = []
 
-    async def start_one(limits: Limits = _LIMITS, **settings: Any) -> Notifications:
+    async def start_one(limits: Limits = QUICK, **settings: Any) -> Notifications:
         given = {"allow_private_targets": True, **settings}
         instance = Notifications(mongo, Settings(database_prefix=database_prefix, **given), limits)
         await instance.start()
@@ -212,7 +131,7 @@ async def test_many_mails_go_over_few_connections(start: Start, mailbox: MailRec
     await service.results(40)
     assert len({mail["X-Ordermesh-Notification"] for mail in mailbox.mails}) == 40
     assert len(mailbox.mails) == 40
-    assert mailbox.connections <= _LIMITS.mails
+    assert mailbox.connections <= QUICK.mails
 
 
 async def test_a_mailbox_that_is_refused_fails_at_once(start: Start, mailbox: MailReceiver) -> None:

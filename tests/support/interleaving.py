@@ -8,13 +8,22 @@ infrastructure makes a batch come again.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from hypothesis import strategies as st
 
+from shared.contracts.base import Resource
 from shared.messaging.message import Message
+from shared.messaging.processor import AggregateProcessor, Fold
+from shared.metrics import Metrics
+from tests.support.fakes import FakeClock, FakePublisher, FakeStore
+
+S = TypeVar("S", bound=Resource)
+C = TypeVar("C")
 
 Keys = Callable[[Message[Any]], Iterable[str]]
+
+_METRICS = Metrics()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +68,50 @@ def deliveries(draw: st.DrawFn, plain: Sequence[Message[Any]], keys: Keys) -> li
         batch, ordered = tuple(ordered[:size]), ordered[size:]
         batches.append(Delivery(batch, draw(st.sampled_from([None, None, *FAULTS]))))
     return batches
+
+
+class Replay(Generic[S, C]):
+    """A real processor over fakes: one fold, one context, one standing clock."""
+
+    def __init__(self, state: type[S], fold: Fold[S, C], context: C, keys: Keys) -> None:
+        self.store: FakeStore[S] = FakeStore(state)
+        self.publisher = FakePublisher()
+
+        async def prepare(messages: Sequence[Message[Any]], aggregates: Any) -> C:
+            return context
+
+        self._processor: AggregateProcessor[S, C] = AggregateProcessor(
+            service="tests",
+            types=(),
+            store=self.store,
+            fold=fold,
+            prepare=prepare,
+            publisher=self.publisher,
+            clock=FakeClock(),
+            metrics=_METRICS,
+            keys=keys,
+        )
+
+    async def deliver(self, batches: Iterable[Delivery]) -> "Replay[S, C]":
+        for batch in batches:
+            if batch.fault is not None:
+                await self._interrupted(batch.messages, batch.fault)
+            await self._processor.process(batch.messages)
+        return self
+
+    async def _interrupted(self, messages: Sequence[Message[Any]], fault: str) -> None:
+        """A try that fails where ``fault`` says; the process that failed is gone."""
+        when, what = fault.split()
+        target = self.store if what == "write" else self.publisher
+        target.fail_next(ConnectionError(fault), after_write=when == "after")
+        try:
+            await self._processor.process(messages)
+        except ConnectionError:
+            self.publisher.forget()
+
+    def told(self) -> dict[str, list[tuple[str, str]]]:
+        """By key, the distinct events that were published: ID and body, in their first order."""
+        found: dict[str, dict[str, str]] = {}
+        for entry in self.publisher.entries:
+            found.setdefault(entry.key, {}).setdefault(entry.id, entry.body)
+        return {key: list(entries.items()) for key, entries in found.items()}

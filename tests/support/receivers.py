@@ -138,7 +138,7 @@ class MailReceiver:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         mail = message_from_bytes(envelope.content, policy=policy.default)
-        self.mails.append(cast(EmailMessage, mail))
+        self.mails.append(mail)
         self.recipients.append(list(envelope.rcpt_tos))
         async with self._arrived:
             self._arrived.notify_all()

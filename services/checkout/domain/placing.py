@@ -106,8 +106,14 @@ def take_price(
     if state.phase is Phase.PROMISING:
         return _take_promise(state, state.command, answer, context)
     if errors or answer.pricing is None:
+        order = state.order.model_copy(update={"last_updated": context.now})
         refused = state.model_copy(
-            update={"phase": Phase.REJECTED, "errors": errors, "request_id": None}
+            update={
+                "order": order,
+                "phase": Phase.REJECTED,
+                "errors": errors,
+                "request_id": None,
+            }
         )
         return Decision(refused, (late_rejection(state.command, errors, answer.order_id),))
     priced = state.priced(answer.pricing, context.now)

@@ -135,7 +135,8 @@ def test_a_sender_without_an_address_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["a@b\r\nBcc: c@d.example", "a b@c.example", "a@b@c.example", "@c.example", "a@", "a@-c.example",
+    ["a@b\r\nBcc: c@d.example", "a b@c.example", "a@b@c.example", "@c.example", "a@",
+     "a@-c.example",
      "a@c..example", "<a@c.example>", "a@c.example,b@c.example", '"a b"@c.example', "a" * 65 + "@c",
      ".a@c.example", "ä@c.example", "a@c.example\0", "a@[127.0.0.1]"],
 )  # fmt: skip

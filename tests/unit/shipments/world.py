@@ -64,9 +64,10 @@ class FakeShipments(FakeStore[ShipmentState]):
         found = {id: s.waiting_for or [] for id, s in self._waiting().items() if id > after}
         return dict(list(found.items())[:limit])
 
-    async def expired(self, now: datetime, limit: int) -> Sequence[str]:
-        found = [id for id, s in self._waiting().items() if s.waiting_until and s.waiting_until <= now]
-        return found[:limit]
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
+        states = {id: self.state(id) for id in sorted(self.documents())}
+        due = [id for id, s in states.items() if s and s.waiting_until and s.waiting_until <= now]
+        return due[:limit]
 
     async def count_waiting(self) -> int:
         return len(self._waiting())
@@ -111,6 +112,14 @@ class World:
             share = [message for message in messages if message.type in processor.types]
             if share:
                 await processor.process(share)
+
+    async def relay(self) -> None:
+        """Publishes what a crash left behind, as the outbox relay does."""
+        later = self.clock() + timedelta(days=1)
+        async for aggregate in self.shipments.unsent(later, 1000):
+            await self.publisher.publish(
+                entry for entry in aggregate.outbox if not self.publisher.is_published(entry)
+            )
 
     @property
     def rejections(self) -> list[CommandRejected]:
@@ -160,7 +169,11 @@ def forwarded(
 
 
 def create(
-    id: str = "S-1", items: Items | None = None, *, at: Mapping[str, Any] | None = None, **fields: Any
+    id: str = "S-1",
+    items: Items | None = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> Message[CreateShipment]:
     """Two of line 1 of O-1, or ``items``. ``fields`` have wire names."""
     carried = {("O-1", "1"): 2} if items is None else items
@@ -168,7 +181,11 @@ def create(
 
 
 def update(
-    id: str = "S-1", items: Items | None = None, *, at: Mapping[str, Any] | None = None, **fields: Any
+    id: str = "S-1",
+    items: Items | None = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> Message[UpdateShipment]:
     carried = {} if items is None else {"Items": _items(items)}
     return message(UPDATE_SHIPMENT, {"ID": id, **carried, **fields}, **(at or {}))
