@@ -72,7 +72,7 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
             await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
                 starting.result()
-                log.info("running", services=list(names))
+                log.info("running", services=list(names), metrics=settings.metrics)
                 await stopped
             else:
                 starting.cancel()

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     )
     currency: str = Field("USD", description="currency where neither order nor buyer names one")
 
-    metrics: str = Field("127.0.0.1:0", description="HOST:PORT of health and metrics")
+    metrics: str = Field("127.0.0.1:9464", description="HOST:PORT of health and metrics")
     log_format: str = Field("auto", description="json, console, or auto: console on a terminal")
     log_level: str = "INFO"
 

@@ -160,6 +160,9 @@ class Dispatcher:
         for key in self._lanes.keys() - due:
             self._lanes[key].behind = False
         self._forget_idle()
+        # A lane that closed with deliveries on their way to it reopens with them.
+        for lane in list(self._lanes.values()):
+            self._start(lane)
         for key in due:
             more = True
             while more:

@@ -32,11 +32,13 @@ class Movement(Resource):
     """Units that an allotment has handed to an order (negative: taken back) and whose note in the
     order's quote may not be written yet.
 
-    ``request`` is the identity of the message that asked for it, ``mark`` the allotment's version
-    that first had it, which tells it from another try of the same request; ``at`` is when.
+    ``request`` is the identity of the message that asked for it and ``base`` the version of the
+    quote that it was decided on, so only a write over that version can note it. ``mark`` is the
+    allotment's version that first had it, which tells it from others; ``at`` is when.
     """
 
     request: str
+    base: int
     mark: int
     at: Time
     units: dict[str, int]
@@ -112,10 +114,17 @@ class Book:
         """Starts a counter that is not there yet, at zero."""
         self.exists = self.enabled = True
 
-    def moved(self, order_id: str, request: str) -> Movement | None:
-        """What ``request`` has moved already."""
+    def moved(self, order_id: str, request: str, base: int) -> Movement | None:
+        """What another try of the same decision has moved already."""
         movement = self.pending.get(order_id)
-        return movement if movement is not None and movement.request == request else None
+        if movement is None or (movement.request, movement.base) != (request, base):
+            return None
+        return movement
+
+    def is_ahead(self, order_id: str, base: int) -> bool:
+        """Whether an order's movement was decided on a later quote than version ``base``."""
+        movement = self.pending.get(order_id)
+        return movement is not None and movement.base > base
 
     def settle(self, order_id: str, *, noted: bool) -> None:
         """Ends an order's movement: it is ``noted`` in the quote, or else never will be and is
@@ -126,29 +135,35 @@ class Book:
         self.changed = True
 
     def move(
-        self, order_id: str, request: str, held: Grant | None, target: Units, now: datetime
+        self,
+        order_id: str,
+        request: str,
+        base: int,
+        held: Grant | None,
+        target: Units,
+        now: datetime,
     ) -> Grant | None:
-        """Moves units until the order holds ``target``, having held ``held`` before ``request``;
-        returns what its quote has to note. Doing it again moves nothing."""
+        """Moves units until the order holds ``target``, having held ``held`` by its quote's
+        version ``base``; returns what the quote has to note. Doing it again moves nothing.
+
+        What another try has moved is used or left, never changed: a process that thinks the
+        request its own may be noting it right now. What is left is undone once it is not noted.
+        """
         before: Units = {} if held is None else held.units
-        movement = self.moved(order_id, request)
-        current = before if movement is None else plus(before, movement.units)
-        difference = plus(target, current, -1)
-        if difference:
-            self._put(plus({}, difference, -1))
-            self.changed = True
+        movement = self.moved(order_id, request, base)
+        if movement is None:
             units = plus(target, before, -1)
-            if units:
-                movement = Movement(
-                    request=request, mark=self.aggregate.version + 1, at=now, units=units
-                )
-                self.pending[order_id] = movement
-            else:
-                movement = None
-                self.pending.pop(order_id, None)
-        if movement is not None:
-            return Grant(allotment=self.id, mark=movement.mark, units=dict(target))
-        return held if target else None
+            if not units:
+                return held if target else None
+            movement = Movement(
+                request=request, base=base, mark=self.aggregate.version + 1, at=now, units=units
+            )
+            self._put(plus({}, units, -1))
+            self.pending[order_id] = movement
+            self.changed = True
+        elif plus(before, movement.units) != target:
+            return held
+        return Grant(allotment=self.id, mark=movement.mark, units=dict(target))
 
     def _put(self, units: Units) -> None:
         # A record stays when it is empty: it says that the place has had stock.

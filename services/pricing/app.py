@@ -83,7 +83,8 @@ def build(resources: Resources) -> Service:
                     publisher=resources.publisher,
                     clock=resources.clock,
                     metrics=resources.metrics,
-                )
+                ),
+                granting,
             ),
         ],
         stores={

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from services.pricing.allotments import ANYWHERE, Book, Grant, Units, plus
 from services.pricing.domain.promotions import exceeds_limit
+from services.pricing.quotes import Notes
 from services.pricing.sourcing import Places, Shortage, Sourced, StockLine, source
 from shared.contracts.base import Error
 from shared.contracts.catalog import Promotion
@@ -22,9 +23,6 @@ class Demand(Protocol):
 
     @property
     def allotment(self) -> str: ...
-
-    @property
-    def quantity(self) -> int: ...
 
     def open(self, book: Book) -> bool:
         """Whether the allotment counts at all."""
@@ -44,10 +42,6 @@ class StockDemand:
     allotment: str
     product_id: str
     lines: Sequence[StockLine]
-
-    @property
-    def quantity(self) -> int:
-        return sum(line.quantity for line in self.lines)
 
     def open(self, book: Book) -> bool:
         return book.enabled
@@ -79,7 +73,6 @@ class RedemptionDemand:
     promotion: Promotion
     limit: int
     per_user: bool
-    quantity: int = 1
 
     def open(self, book: Book) -> bool:
         book.begin()
@@ -95,14 +88,20 @@ class RedemptionDemand:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a request makes of an order's grants. ``held`` are those of its quote; ``promise``
-    False: what is demanded is only checked, and what is held is given back."""
+    """What a request makes of an order's grants. ``base`` is the version of the order's quote and
+    ``held`` are its grants; ``promise`` False: what is demanded is only checked, and what is held
+    is given back."""
 
     order_id: str
     request: str
+    base: int
     held: Mapping[str, Grant]
     demands: Sequence[Demand] = ()
     promise: bool = False
+
+    def notes(self) -> Notes:
+        """What the claim's quote notes."""
+        return Notes.of_grants(self.base, self.held.values())
 
     def touches(self) -> set[str]:
         return {*self.held, *(demand.allotment for demand in self.demands)}
@@ -110,15 +109,22 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a claim: with errors it holds nothing."""
+    """What came of a claim. ``left`` are allotments with units that an earlier try moved and that
+    are not wanted any more."""
 
     errors: list[Error] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
     sources: dict[str, list[LineSource]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
 
 
 def decide(claim: Claim, books: Mapping[str, Book], places: Places, now: datetime) -> Outcome:
     """Moves the units of ``claim`` in ``books``: all that it demands, or nothing."""
+    touched = sorted(claim.touches())
+    if any(books[id].is_ahead(claim.order_id, claim.base) for id in touched):
+        # The quote that this claim is based on is out of date: its write will lose the race, and
+        # then everything is decided again.
+        return Outcome()
     errors: list[Error] = []
     targets: dict[str, Sourced] = {}
     for demand in claim.demands:
@@ -132,14 +138,18 @@ def decide(claim: Claim, books: Mapping[str, Book], places: Places, now: datetim
             targets[demand.allotment] = found
     promised = claim.promise and not errors
     outcome = Outcome(errors)
-    for id in sorted(claim.touches()):
+    for id in touched:
         book = books[id]
         if not book.exists:
             continue
         target = targets[id].units if promised and id in targets else {}
-        grant = book.move(claim.order_id, claim.request, claim.held.get(id), target, now)
+        held = claim.held.get(id)
+        moved = book.moved(claim.order_id, claim.request, claim.base)
+        grant = book.move(claim.order_id, claim.request, claim.base, held, target, now)
         if grant is not None:
             outcome.grants.append(grant)
+        if moved is not None and (grant is None or grant.mark != moved.mark):
+            outcome.left.add(id)
     if promised:
         for chosen in targets.values():
             outcome.sources.update(chosen.by_line)
@@ -149,12 +159,8 @@ def decide(claim: Claim, books: Mapping[str, Book], places: Places, now: datetim
 def _choose(claim: Claim, demand: Demand, book: Book, places: Places) -> Sourced | Shortage:
     held = claim.held.get(demand.allotment)
     current: Units = {} if held is None else held.units
-    movement = book.moved(claim.order_id, claim.request)
+    movement = book.moved(claim.order_id, claim.request, claim.base)
     if movement is not None:
-        # Moved by an earlier try of this request: the same units again, if they still do.
-        current = plus(current, movement.units)
-        if sum(current.values()) == demand.quantity:
-            again = demand.choose(plus(current, {}), places, can_exceed=False)
-            if isinstance(again, Sourced):
-                return again
+        # The same units again, or none.
+        return demand.choose(plus(current, movement.units), places, can_exceed=False)
     return demand.choose(plus(book.records, current), places, can_exceed=book.order_can_exceed)

@@ -6,10 +6,11 @@
 2. The order's quote is written and notes the grant with the movement's mark.
 3. The pending movement is dropped with a later write of the allotment.
 
-A crash between 1 and 2 leaves a movement that no quote notes: the request comes again, finds it
-under its own name and uses it. A crash between 2 and 3 leaves one that a quote notes already. A
-movement of a request that its quote has applied without noting it (another process was first) is
-undone. So a movement is settled by reading its quote; this process knows those it wrote itself.
+A movement names the version of the quote that it was decided on, so only a write over that version
+can note it. A crash between 1 and 2 leaves a movement that no quote notes: the request comes again,
+finds what it moved and uses it. Once the quote has moved on, the movement is over: noted, which a
+crash between 2 and 3 leaves, or not, because another decision was written, and then it is undone.
+So movements are settled by reading quotes; this process knows those that it wrote itself.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ from datetime import timedelta
 
 from services.pricing.allotments import ANYWHERE, Allotment, Book, Movement
 from services.pricing.claims import Claim, Outcome, decide
-from services.pricing.quote_memory import Notes, QuoteMemory
+from services.pricing.quote_memory import QuoteMemory, notes_of
 from services.pricing.sourcing import Places
 from shared.messaging.processor import Clock
 from shared.mongo.aggregates import AggregateStore
@@ -48,6 +49,7 @@ class Granting:
         self._places = places
         self._clock = clock
         self._lost_races = lost_races
+        self._left: set[str] = set()
 
     async def settle(self, claims: Sequence[Claim]) -> dict[str, Outcome]:
         """What comes of ``claims``, at most one for each order, by order ID. All that moved is
@@ -63,40 +65,54 @@ class Granting:
             now = self._clock()
             for claim in todo:
                 outcomes[claim.order_id] = decide(claim, books, places, now)
-            lost = await self._allotments.save(
-                [book.close() for book in books.values() if book.changed]
-            )
-            if lost:
-                self._lost_races(len(lost))
-                books |= await self._open(lost, claims)
+            lost = await self._write(books.values())
+            books |= await self._open(lost, claims)
             todo = [claim for claim in claims if touched[claim.order_id] & lost]
+        for outcome in outcomes.values():
+            self._left |= outcome.left
         return outcomes
+
+    async def tidy(self) -> None:
+        """Gives back what orders were granted that were refused after all. Call it when their
+        quotes are written; until then the units may still be noted by another process."""
+        while self._left:
+            books = await self._open(self._left, ())
+            self._left = await self._write(books.values())
+
+    async def _write(self, books: Iterable[Book]) -> set[str]:
+        """Writes what has changed; returns what lost a race."""
+        lost = await self._allotments.save([book.close() for book in books if book.changed])
+        if lost:
+            self._lost_races(len(lost))
+        return lost
 
     async def _open(self, ids: Iterable[str], claims: Sequence[Claim]) -> dict[str, Book]:
         """The allotments as they are now, rid of the movements that are over."""
         aggregates = await self._allotments.load(ids)
         books = {id: Book(aggregate) for id, aggregate in aggregates.items()}
-        requests = {claim.order_id: claim.request for claim in claims}
+        known = {claim.order_id: claim for claim in claims}
         doubtful: list[tuple[Book, str, Movement]] = []
         now = self._clock()
         for book in books.values():
             for order_id, movement in list(book.pending.items()):
-                if movement.request == requests.get(order_id):
-                    continue
-                notes = self._quotes.notes(order_id)
-                noted = None if notes is None else notes.verdict(book.id, movement)
-                if noted is not None:
-                    book.settle(order_id, noted=noted)
-                elif order_id in requests or movement.at < now - _STALE:
+                claim = known.get(order_id)
+                notes = self._quotes.notes(order_id) if claim is None else claim.notes()
+                verdict = None if notes is None else notes.verdict(book.id, movement)
+                if verdict is not None:
+                    book.settle(order_id, noted=verdict)
+                elif claim is not None:
+                    if movement.base == claim.base and movement.request != claim.request:
+                        # Requests of an order come in order: an earlier one that its quote has
+                        # not applied was set aside.
+                        book.settle(order_id, noted=False)
+                elif movement.at < now - _STALE:
                     doubtful.append((book, order_id, movement))
         if doubtful:
             quotes = await self._quotes.load({order_id for _, order_id, _ in doubtful})
             for book, order_id, movement in doubtful:
-                noted = Notes.of(quotes[order_id]).verdict(book.id, movement)
-                if noted is not None:
-                    book.settle(order_id, noted=noted)
-                elif order_id in requests or movement.at < now - _ABANDONED:
-                    # Requests of an order come in order: one that a later one overtook, its
-                    # quote read just now, will never be applied.
+                verdict = notes_of(quotes[order_id]).verdict(book.id, movement)
+                if verdict is not None:
+                    book.settle(order_id, noted=verdict)
+                elif movement.at < now - _ABANDONED:
                     book.settle(order_id, noted=False)
         return books

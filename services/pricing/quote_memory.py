@@ -2,41 +2,21 @@
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from services.pricing.allotments import Movement
-from services.pricing.quotes import Quote
+from services.pricing.quotes import Notes, Quote
 from shared.mongo.aggregates import Aggregate, AggregateStore
 
 _REMEMBERED = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """The requests that a durable quote has applied, and the (allotment, mark) of its grants."""
-
-    requests: frozenset[str]
-    marks: frozenset[tuple[str, int]]
-
-    @classmethod
-    def of(cls, quote: Aggregate[Quote]) -> "Notes":
-        grants = [] if quote.state is None else quote.state.grants
-        return cls(
-            frozenset(quote.inbox.document()["ids"]),
-            frozenset((grant.allotment, grant.mark) for grant in grants),
-        )
-
-    def verdict(self, allotment: str, movement: Movement) -> bool | None:
-        """Whether the movement is noted; None while its request is not applied, so that it may
-        still come to be noted."""
-        if movement.request not in self.requests:
-            return None
-        return (allotment, movement.mark) in self.marks
+def notes_of(quote: Aggregate[Quote]) -> Notes:
+    """What a quote as it is stored notes."""
+    return Notes.of_grants(quote.version, () if quote.state is None else quote.state.grants)
 
 
 class QuoteMemory:
-    """A store of quotes that remembers the notes of those it wrote."""
+    """A store of quotes that remembers the notes of those it wrote last."""
 
     def __init__(self, store: AggregateStore[Quote]) -> None:
         self._store = store
@@ -51,8 +31,8 @@ class QuoteMemory:
     async def save(self, aggregates: Sequence[Aggregate[Quote]]) -> set[str]:
         lost = await self._store.save(aggregates)
         for quote in aggregates:
-            if quote.id not in lost and quote.state is not None and quote.state.grants:
-                self._notes[quote.id] = Notes.of(quote)
+            if quote.id not in lost:
+                self._notes[quote.id] = notes_of(quote)
                 self._notes.move_to_end(quote.id)
         while len(self._notes) > _REMEMBERED:
             self._notes.popitem(last=False)

@@ -4,13 +4,13 @@ A quote is small: the prices are in the answer, which the outbox carries. It not
 order holds of which allotment, so that everything is given back exactly once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field
 
-from services.pricing.allotments import Grant
+from services.pricing.allotments import Grant, Movement
 from shared.contracts.base import Error, Resource
 from shared.contracts.orders import OrderPriced, Pricing
 from shared.contracts.registry import ORDER_PRICED, RELEASE_ORDER
@@ -31,6 +31,25 @@ class Quote(Resource):
     def held(self) -> dict[str, Grant]:
         """The grants by allotment, those given back included."""
         return {grant.allotment: grant for grant in self.grants}
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a quote of some version notes: the (allotment, mark) of its grants."""
+
+    version: int
+    marks: frozenset[tuple[str, int]]
+
+    @classmethod
+    def of_grants(cls, version: int, grants: Iterable[Grant]) -> "Notes":
+        return cls(version, frozenset((grant.allotment, grant.mark) for grant in grants))
+
+    def verdict(self, allotment: str, movement: Movement) -> bool | None:
+        """Whether the movement is noted; None while it still may come to be: the quote has not
+        moved on from the version that it was decided on."""
+        if self.version <= movement.base:
+            return None
+        return (allotment, movement.mark) in self.marks
 
 
 @dataclass(frozen=True, slots=True)

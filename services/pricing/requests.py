@@ -6,10 +6,10 @@ earlier one had.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from services.pricing.allotments import Grant, inventory_id, redemptions_id, user_redemptions_id
+from services.pricing.allotments import inventory_id, redemptions_id, user_redemptions_id
 from services.pricing.claims import Claim, Demand, RedemptionDemand, StockDemand
 from services.pricing.domain.order import price_order
 from services.pricing.domain.reference import Reference, Terms
@@ -55,14 +55,19 @@ class OrderRequests:
         reference = await self._reference(orders)
         asked = []
         for message in messages:
-            quote = aggregates[message.key].state
-            held = {} if quote is None else quote.held()
+            quote = aggregates[message.key]
+            claim = Claim(
+                message.key,
+                message.identity,
+                quote.version,
+                {} if quote.state is None else quote.state.held(),
+            )
             if message.type is not PRICE_ORDER:
-                asked.append(_Asked(Claim(message.key, message.identity, held)))
+                asked.append(_Asked(claim))
             elif message.body.priced is None:
-                asked.append(self._price(message, held, reference))
+                asked.append(self._price(message, claim, reference))
             else:
-                asked.append(self._promise(message, message.body.priced, held, reference))
+                asked.append(self._promise(message.body, message.body.priced, claim, reference))
         outcomes = await self._granting.settle([each.claim for each in asked])
         answers = {}
         for each in asked:
@@ -75,9 +80,7 @@ class OrderRequests:
             )
         return answers
 
-    def _price(
-        self, message: Message[PriceOrder], held: Mapping[str, Grant], reference: Reference
-    ) -> _Asked:
+    def _price(self, message: Message[PriceOrder], claim: Claim, reference: Reference) -> _Asked:
         request = message.body
         # As of when the request was accepted, so that doing it again gives the same prices.
         priced = price_order(request, reference, self._terms, message.accepted)
@@ -98,24 +101,21 @@ class OrderRequests:
             and priced.pricing is not None
             and priced.pricing.total > request.approval_above
         )
-        claim = Claim(
-            message.key,
-            message.identity,
-            held,
-            _demands(request, lines, priced.promotions),
+        claim = replace(
+            claim,
+            demands=_demands(request, lines, priced.promotions),
             promise=not (priced.errors or request.hold or awaits_approval),
         )
         return _Asked(claim, priced.pricing, priced.errors)
 
     def _promise(
         self,
-        message: Message[PriceOrder],
+        request: PriceOrder,
         pricing: Pricing,
-        held: Mapping[str, Grant],
+        claim: Claim,
         reference: Reference,
     ) -> _Asked:
         """An order that was priced before: only its promise is missing."""
-        request = message.body
         lines = [
             (
                 line.product_id,
@@ -130,12 +130,8 @@ class OrderRequests:
         ]
         codes = dict.fromkeys(promotion.code for promotion in pricing.promotions)
         promotions = [reference.promotions[code] for code in codes if code in reference.promotions]
-        claim = Claim(
-            message.key,
-            message.identity,
-            held,
-            _demands(request, lines, promotions),
-            promise=not request.hold,
+        claim = replace(
+            claim, demands=_demands(request, lines, promotions), promise=not request.hold
         )
         return _Asked(claim, pricing)
 
@@ -144,8 +140,9 @@ class RequestProcessor:
     """Takes the requests so that each round has at most one of an order: what a request leads to
     must be durable before the order's next one is decided. Nearly always that is one round."""
 
-    def __init__(self, inner: Processor) -> None:
+    def __init__(self, inner: Processor, granting: Granting) -> None:
         self._inner = inner
+        self._granting = granting
 
     @property
     def types(self) -> frozenset[Any]:
@@ -162,6 +159,7 @@ class RequestProcessor:
                 else:
                     now[message.key] = message
             await self._inner.process(list(now.values()))
+            await self._granting.tidy()
             todo = later
 
 

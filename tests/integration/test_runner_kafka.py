@@ -130,7 +130,7 @@ class Rig:
 
             async def caught_up() -> bool:
                 committed = [await consumer.committed(place) or 0 for place in places]
-                return committed >= [ends[place] for place in places]
+                return all(done >= ends[at] for done, at in zip(committed, places, strict=True))
 
             await until(caught_up)
 
@@ -172,6 +172,7 @@ async def test_commands_become_documents_and_events(rig: Rig) -> None:
         await rig.send(f"b{n:02}")
 
     await rig.until_stored(*(f"b{n:02}" for n in range(20)))
+    await rig.until_caught_up()
 
     documents = await rig.documents()
     assert documents["b07"]["state"] == {"ID": f"{rig.id}-b07", "Name": "b07", "Active": True}
@@ -223,6 +224,7 @@ async def test_what_cannot_be_read_is_set_aside_and_its_neighbours_are_applied(r
     await rig.send("after")
 
     await rig.until_stored("before", "after")
+    await rig.until_caught_up()
 
     await rig.stop()
     assert (await rig.documents()).keys() == {"before", "after"}
@@ -250,6 +252,7 @@ async def test_a_record_of_nothing_stops_nobody(rig: Rig) -> None:
     await rig.send("after")
 
     await rig.until_stored("after")
+    await rig.until_caught_up()
 
     await rig.stop()
     (letter,) = await rig.read(DEAD_LETTERS)

@@ -85,6 +85,11 @@ class FakeStore(Generic[S]):
         as when only the answer is lost. Faults queue up."""
         self._faults.append((error, after_write))
 
+    def calm(self) -> None:
+        """Takes back the races and faults that have not come about yet."""
+        self._losing.clear()
+        self._faults.clear()
+
     async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
         wanted = list(ids)
         self.loads.append(wanted)
@@ -182,6 +187,10 @@ class FakePublisher:
         """Raises ``error`` at the next call that has something to publish: before anything is
         sent, or after everything is. A process that dies there knows of none as published."""
         self._faults.append((error, after_write))
+
+    def calm(self) -> None:
+        """Takes back the faults that have not come about yet."""
+        self._faults.clear()
 
     def forget(self) -> None:
         """Forgets what was published, as a new process has; what was published stays listed."""

@@ -28,7 +28,7 @@ _METRICS = Metrics()
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A batch as it is delivered. ``fault``: the try before it failed, at the given place."""
+    """A batch as it is delivered. ``fault``: where its first try fails, so that it comes again."""
 
     messages: tuple[Message[Any], ...]
     fault: str | None = None
@@ -95,19 +95,20 @@ class Replay(Generic[S, C]):
     async def deliver(self, batches: Iterable[Delivery]) -> "Replay[S, C]":
         for batch in batches:
             if batch.fault is not None:
-                await self._interrupted(batch.messages, batch.fault)
-            await self._processor.process(batch.messages)
+                when, what = batch.fault.split()
+                target = self.store if what == "write" else self.publisher
+                target.fail_next(ConnectionError(batch.fault), after_write=when == "after")
+            await self._process(batch.messages)
         return self
 
-    async def _interrupted(self, messages: Sequence[Message[Any]], fault: str) -> None:
-        """A try that fails where ``fault`` says; the process that failed is gone."""
-        when, what = fault.split()
-        target = self.store if what == "write" else self.publisher
-        target.fail_next(ConnectionError(fault), after_write=when == "after")
-        try:
-            await self._processor.process(messages)
-        except ConnectionError:
-            self.publisher.forget()
+    async def _process(self, messages: Sequence[Message[Any]]) -> None:
+        """Processes a batch until it works, each time as a new process. A fault that finds
+        nothing to write or publish waits for a later batch."""
+        while True:
+            try:
+                return await self._processor.process(messages)
+            except ConnectionError:
+                self.publisher.forget()
 
     def told(self) -> dict[str, list[tuple[str, str]]]:
         """By key, the distinct events that were published: ID and body, in their first order."""

@@ -82,6 +82,7 @@ class OutsideSystem:
         self._kafka = kafka
         self._heard: dict[tuple[str, str], list[Heard]] = defaultdict(list)
         self._seen: set[tuple[str, str]] = set()
+        self._interested: dict[tuple[str, str], list[asyncio.Future[None]]] = defaultdict(list)
         self._news = asyncio.Condition()
         self._closing = threading.Event()
         self._failure: BaseException | None = None
@@ -185,13 +186,40 @@ class OutsideSystem:
     async def events(self, type: str, key: str, count: int, limit: float = 20.0) -> list[Body]:
         """The bodies of the events of ``type`` under ``key`` once there are ``count`` of them.
         AssertionError, with what was heard instead, after ``limit`` seconds."""
-        await self.until(
-            lambda: len(self._heard.get((type, key), ())) >= count,
-            lambda: f"no {count} x {type} about {key}, but {self.types(key)}"
-            f" {self.all('CommandRejected', key)}",
-            limit,
-        )
+        try:
+            async with asyncio.timeout(limit):
+                while len(self.all(type, key)) < count:
+                    await self._next((type, key))
+        except TimeoutError:
+            raise AssertionError(
+                f"after {limit} s no {count} x {type} about {key}, but {self.types(key)}"
+                f" {self.all('CommandRejected', key)}"
+            ) from None
         return self.all(type, key)
+
+    async def first_of(self, types: Iterable[str], key: str, limit: float = 20.0) -> str:
+        """Which of ``types`` is heard first under ``key``."""
+        wanted = list(types)
+        try:
+            async with asyncio.timeout(limit):
+                while True:
+                    for type in wanted:
+                        if self.all(type, key):
+                            return type
+                    await self._next(*((type, key) for type in wanted))
+        except TimeoutError:
+            raise AssertionError(
+                f"after {limit} s none of {wanted} about {key}, but {self.types(key)}"
+            ) from None
+
+    async def _next(self, *abouts: tuple[str, str]) -> None:
+        """Returns after the next event about one of them."""
+        if self._failure is not None:
+            raise self._failure
+        heard: asyncio.Future[None] = self._loop.create_future()
+        for about in abouts:
+            self._interested[about].append(heard)
+        await heard
 
     async def event(self, type: str, key: str, limit: float = 20.0) -> Body:
         """The first event of ``type`` under ``key``."""
@@ -275,6 +303,10 @@ class OutsideSystem:
 
     def _fail(self, error: BaseException) -> None:
         self._failure = error
+        for about in list(self._interested):
+            for heard in self._interested.pop(about):
+                if not heard.done():
+                    heard.set_exception(error)
         self._wake()
 
     def _hear(self, messages: list[Message]) -> None:
@@ -297,6 +329,9 @@ class OutsideSystem:
         type, key = record.header("ce_type"), (record.key or b"").decode()
         heard = Heard(type, key, identity[1], json.loads(record.value or b""))
         self._heard[type, key].append(heard)
+        for waiting in self._interested.pop((type, key), ()):
+            if not waiting.done():
+                waiting.set_result(None)
 
     def _wake(self) -> None:
         async def wake() -> None:

@@ -4,6 +4,7 @@ import types
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import bson
@@ -142,7 +143,7 @@ def _strings(metadata: list[Any]) -> st.SearchStrategy[str]:
     return texts
 
 
-@pytest.mark.parametrize("type", message_types().values(), ids=lambda type: type.name)
+@pytest.mark.parametrize("type", message_types().values(), ids=attrgetter("name"))
 @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_a_body_survives_the_wire_and_mongodb(type: MessageType[Any], data: st.DataObject) -> None:
@@ -158,7 +159,7 @@ def test_a_body_survives_the_wire_and_mongodb(type: MessageType[Any], data: st.D
     assert stored.model_dump_json(exclude_none=True) == wire
 
 
-@pytest.mark.parametrize("type", message_types().values(), ids=lambda type: type.name)
+@pytest.mark.parametrize("type", message_types().values(), ids=attrgetter("name"))
 @settings(max_examples=2, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_a_body_gives_its_key(type: MessageType[Any], data: st.DataObject) -> None:

@@ -1,5 +1,7 @@
 """Orders brought to where a test begins."""
 
+from typing import Any
+
 from services.checkout.domain.fold import fold
 from services.checkout.domain.state import Context, OrderState
 from shared.contracts.orders import PlaceOrder, Pricing
@@ -31,7 +33,7 @@ def open_order(found: Pricing | None = None) -> Story:
     return story
 
 
-def awaiting_order(**order: object) -> Story:
+def awaiting_order(**order: Any) -> Story:
     """O-1 awaits approval."""
     story = pricing_order(place_order(**order), checkout_context(approval_above={"acme": "20"}))
     answer(story, promised=False)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -154,7 +155,7 @@ def declined_order() -> Story:
     ],
 )
 def test_only_an_order_that_awaits_approval_is_approved_or_declined(
-    begin: Callable[[], Story], code: str, command: MessageType[object]
+    begin: Callable[[], Story], code: str, command: MessageType[Any]
 ) -> None:
     order = begin()
     before = order.state

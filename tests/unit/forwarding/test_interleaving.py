@@ -86,7 +86,7 @@ def sequences(draw: st.DrawFn) -> list[Message[Any]]:
     return plain
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_delivery_ends_as_the_plain_sequence(data: st.DataObject) -> None:
     plain = data.draw(sequences())

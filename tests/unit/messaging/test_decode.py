@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.catalog import Buyer
@@ -294,6 +294,7 @@ values = (
 )
 
 
+@settings(deadline=None)
 @given(headers, values, st.none() | st.binary(max_size=10), st.integers())
 def test_nothing_makes_it_raise(
     headers: list[tuple[str, bytes | None]],

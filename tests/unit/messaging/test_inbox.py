@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.registry import BUYER
@@ -43,7 +43,7 @@ def histories(draw: st.DrawFn) -> list[Message[Any]]:
     they may go back."""
     messages: list[Message[Any]] = []
     next_offset: dict[tuple[str, int], int] = {}
-    for _ in range(draw(st.integers(0, 80))):
+    for _ in range(draw(st.integers(0, 50))):
         topic = draw(st.sampled_from(["commands", "events"]))
         partition = draw(st.integers(0, 2))
         offset = next_offset.get((topic, partition), 0) + draw(st.integers(0, 3))
@@ -53,6 +53,7 @@ def histories(draw: st.DrawFn) -> list[Message[Any]]:
     return messages
 
 
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_every_applied_message_is_recognised_for_ever(messages: list[Message[Any]]) -> None:
     inbox = Inbox.from_document(after(messages).document())
@@ -60,6 +61,7 @@ def test_every_applied_message_is_recognised_for_ever(messages: list[Message[Any
     assert [inbox.has(applied) for applied in messages] == [True] * len(messages)
 
 
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_a_message_is_new_until_it_is_applied(messages: list[Message[Any]]) -> None:
     inbox = Inbox()
@@ -69,6 +71,7 @@ def test_a_message_is_new_until_it_is_applied(messages: list[Message[Any]]) -> N
         inbox.add(new)
 
 
+@settings(max_examples=40, deadline=None)
 @given(histories(), st.data())
 def test_a_topic_made_anew_is_not_mistaken_for_a_replay(
     messages: list[Message[Any]], data: st.DataObject
@@ -84,6 +87,7 @@ def test_a_topic_made_anew_is_not_mistaken_for_a_replay(
         assert inbox.has(new)
 
 
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_its_size_is_bounded_by_the_ring_and_the_partitions(messages: list[Message[Any]]) -> None:
     document = after(messages).document()

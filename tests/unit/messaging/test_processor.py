@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect
 
@@ -316,6 +316,7 @@ async def test_a_defect_of_the_fold_writes_nothing(rig: Rig) -> None:
     assert (rig.store.documents(), rig.publisher.records) == ({}, [])
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.text("123", min_size=1)), max_size=25),
     st.data(),
@@ -344,6 +345,8 @@ async def test_however_it_is_cut_and_redelivered_the_result_is_the_same(
             done = end
         except (ConnectionError, AutoReconnect):
             broken.publisher.forget()
+        broken.store.calm()
+        broken.publisher.calm()
     await broken.process(*messages)
 
     for id in "abc":

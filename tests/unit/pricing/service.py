@@ -112,7 +112,8 @@ class Process:
                 publisher=self.publisher,
                 clock=shop.clock,
                 metrics=metrics,
-            )
+            ),
+            granting,
         )
 
     async def take(self, *messages: Message[Any]) -> None:

@@ -30,7 +30,7 @@ def test_stock_is_set_as_a_whole_and_by_location() -> None:
 
 def test_what_is_under_way_stays_under_way() -> None:
     stock = folding()
-    movement = Movement(request="r", mark=3, at=START, units={"*": 2})
+    movement = Movement(request="r", base=0, mark=3, at=START, units={"*": 2})
     stock.state = Allotment(records={"*": 1}, pending={"O-1": movement})
 
     stock.take(INVENTORY.save, {"ID": "mug", "QuantityAvailable": 9})

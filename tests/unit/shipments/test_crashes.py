@@ -1,14 +1,17 @@
 """Two kinds of documents, no transaction: what holds whatever dies, comes twice or comes first."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.messaging.message import Message
+from shared.contracts.registry import CREATE_SHIPMENT, UPDATE_SHIPMENT
+from shared.messaging.message import Message, derived_id
 from tests.unit.shipments.world import (
     CANCELED,
     World,
@@ -38,14 +41,15 @@ crashes = st.lists(
 )
 
 
-def _messages(batches: Sequence[Sequence[Any]]) -> list[list[Message[Any]]]:
+def _messages(batches: Sequence[Sequence[Any]], partition: int = 0) -> list[list[Message[Any]]]:
     """The commands at fixed offsets, so that several worlds can be given the same."""
-    offset, made = 0, []
+    offset = 100 * partition
+    made: list[list[Message[Any]]] = []
     for batch in batches:
         made.append([])
         for kind, shipment, carried in batch:
             offset += 1
-            at = {"offset": offset}
+            at = {"offset": offset, "partition": partition}
             if kind == "create":
                 made[-1].append(create(shipment, carried, at=at))
             elif kind == "update":
@@ -53,6 +57,11 @@ def _messages(batches: Sequence[Sequence[Any]]) -> list[list[Message[Any]]]:
             else:
                 made[-1].append(update(shipment, at=at, DateShipped="2026-01-02T12:00:00Z"))
     return made
+
+
+def _created(messages: Sequence[Message[Any]]) -> set[str]:
+    """The shipments that somebody tries to create."""
+    return {message.body.id for message in messages if message.type is CREATE_SHIPMENT}
 
 
 def _news() -> list[Message[Any]]:
@@ -153,6 +162,46 @@ async def test_two_instances_and_redelivery_never_ship_too_much(
         await _insist(one, step)
 
     _check_sets(one)
+
+
+@given(batches=batches, rest=batches, seed=st.integers(0, 10_000))
+@settings(max_examples=80, deadline=None)
+async def test_instances_at_the_same_time_never_ship_too_much(
+    batches: Any, rest: Any, seed: int
+) -> None:
+    again = Random(seed)
+    deaths = iter(range(6))
+    one = World()
+    two = World(one.shipments, one.ledgers)
+    first = _messages(batches)
+    # The second instance gets some of the first one's batches too, as after a rebalance.
+    second = [*_messages(rest, partition=1), *(batch for batch in first if again.random() < 0.5)]
+
+    async def pause() -> None:
+        for _ in range(again.randrange(4)):
+            await asyncio.sleep(0)
+        if again.random() < 0.1 and next(deaths, None) is not None:
+            raise Died
+
+    async def run(world: World, todo: Sequence[Sequence[Message[Any]]]) -> None:
+        for batch in todo:
+            await _insist(world, partial(world.take, *batch))
+
+    news = _news()
+    one.shipments.pause = one.ledgers.pause = pause
+    await asyncio.gather(run(one, [*first, news[:2]]), run(two, [news[2:], *second]))
+    one.shipments.pause = one.ledgers.pause = None
+    for step in (one.handlers.sweep, one.handlers.sweep, one.relay):
+        await step()
+
+    _check_sets(one)
+    answered = {e.id for e in one.publisher.entries} | {e.id for e in two.publisher.entries}
+    every = [message for batch in (*first, *second) for message in batch]
+    assert answered >= {
+        derived_id(f"{m.identity}|{m.body.id}", "commands.rejected", "CommandRejected", "0")
+        for m in every
+        if m.type is UPDATE_SHIPMENT and m.body.id not in _created(every)
+    }
 
 
 @given(

@@ -1,8 +1,8 @@
 """The shipments service on fakes or on real stores, spoken to in a few words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from services.shipments.batch import WaitingRules
 from services.shipments.consumers import (
@@ -16,7 +16,7 @@ from services.shipments.handlers import ShipmentHandlers
 from services.shipments.ledger import Ledger
 from services.shipments.shipment import ShipmentState
 from services.shipments.store import Ledgers, Shipments
-from shared.contracts.base import Error
+from shared.contracts.base import Error, Resource
 from shared.contracts.fulfillment import CreateShipment, ShipmentEvent, UpdateShipment
 from shared.contracts.orders import CommandRejected
 from shared.contracts.registry import (
@@ -32,13 +32,31 @@ from shared.service import Resources
 from shared.settings import Settings
 from tests.support.fakes import FakeClock, FakePublisher, FakeStore, message
 
+S = TypeVar("S", bound=Resource)
+
 SUBMITTED, APPROVED, CANCELED, FORWARDED = LEDGER_TYPES
 
 Items = Mapping[tuple[str, str], int]
 """Units by order, as named, and line."""
 
 
-class FakeLedgers(FakeStore[Ledger]):
+class PausingStore(FakeStore[S]):
+    """Lets others go on before it answers, when it is told how."""
+
+    pause: Callable[[], Awaitable[None]] | None = None
+
+    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
+        if self.pause is not None:
+            await self.pause()
+        return await super().load(ids)
+
+    async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
+        if self.pause is not None:
+            await self.pause()
+        return await super().save(aggregates)
+
+
+class FakeLedgers(PausingStore[Ledger]):
     def __init__(self) -> None:
         super().__init__(Ledger)
 
@@ -48,7 +66,7 @@ class FakeLedgers(FakeStore[Ledger]):
         return [a for a in every if a.state and wanted & {part.id for part in a.state.parts}]
 
 
-class FakeShipments(FakeStore[ShipmentState]):
+class FakeShipments(PausingStore[ShipmentState]):
     def __init__(self) -> None:
         super().__init__(ShipmentState)
 

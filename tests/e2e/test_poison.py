@@ -1,0 +1,253 @@
+"""Bad records among good ones, foreign ways to send a command, and duplicates of everything."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e.conftest import NewID
+from tests.e2e.goods import (
+    SHIPPED_AT,
+    Shop,
+    line,
+    open_shop,
+    order_body,
+    place,
+    quantities,
+    refused,
+    shipment_body,
+)
+from tests.support.outside import Body, Headers, OutsideSystem, Record
+from tests.support.receivers import MailReceiver
+
+DL_HEADERS = ["dl_topic", "dl_partition", "dl_offset", "dl_error", "dl_attempts", "dl_time"]
+
+Poison = tuple[bytes | None, Headers]
+
+
+def headers(type: str, **more: bytes | None) -> Headers:
+    named: dict[str, bytes | None] = {
+        "ce_specversion": b"1.0",
+        "ce_type": type.encode(),
+        "ce_source": b"poisoner",
+        "ce_id": uuid4().hex.encode(),
+        "content-type": b"application/json",
+        **more,
+    }
+    return list(named.items())
+
+
+def poisons(type: str, good: Body) -> dict[str, Poison]:
+    """Every kind of record that can never be applied, by what is wrong with it. ``good`` is the
+    body of a good command, so that nothing but its fault speaks against it."""
+    value = json.dumps(good).encode()
+    large = json.dumps({**good, "Padding": "x" * 1_000_001}).encode()
+    return {
+        "not JSON": (b"{" + value, headers(type)),
+        "not UTF-8": (b'{"ID": "\xff\xfe"}', headers(type)),
+        "no object": (b"[]", headers(type)),
+        "empty": (b"", headers(type)),
+        "of another schema": (b'{"ID": {"not": "a name"}}', headers(type)),
+        "a null header": (value, headers(type, weird=None)),
+        "a header that is not UTF-8": (value, headers(type, weird=b"\xff")),
+        "a tombstone": (None, headers(type)),
+        "no ce_type": (value, [x for x in headers(type) if x[0] != "ce_type"]),
+        "an unknown type": (value, headers("MakeCoffee")),
+        "a type of another topic": (value, headers("SaveProduct")),
+        "too large": (large, headers(type)),
+        "structured, not JSON": (
+            b"{", [("content-type", b"application/cloudevents+json; charset=utf-8")],
+        ),
+        "structured, no data": (
+            json.dumps({"specversion": "1.0", "type": type, "id": "1"}).encode(),
+            [("content-type", b"application/cloudevents+json")],
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("topic", ["orders.commands", "shipments.commands"])
+async def test_exactly_the_bad_records_are_set_aside_unchanged_and_their_neighbours_applied(
+    outside: OutsideSystem, own: NewID, topic: str
+) -> None:
+    shop = await open_shop(outside, own("shop"))
+    key = own("poisoned").encode()
+    orders = [own(f"order{number}") for number in range(5)]
+    if topic == "orders.commands":
+        type, event = "PlaceOrder", "OrderSubmitted"
+        good = [order_body(order, shop.buyer, line("L1", shop.product)) for order in orders]
+        bad = poisons(type, order_body(key.decode(), shop.buyer, line("L1", shop.product)))
+    else:
+        type, event = "CreateShipment", "OrderCompleted"
+        for order in (*orders, key.decode()):
+            await place(outside, order_body(order, shop.buyer, line("L1", shop.product)))
+        good = [
+            shipment_body(own(f"s{number}"), (order, "L1", 1), DateShipped=SHIPPED_AT)
+            for number, order in enumerate(orders)
+        ]
+        bad = poisons(type, shipment_body(key.decode(), (key.decode(), "L1", 1)))
+
+    # One good command after every third bad record; all go out at once.
+    sending = []
+    for number, (value, head) in enumerate(bad.values()):
+        sending.append(outside.produce(topic, value, key, head))
+        if number % 3 == 0:
+            sending.append(outside.command(type, good[number // 3]))
+    await asyncio.gather(*sending)
+
+    for order in orders:
+        await outside.event(event, order)
+    ours: Callable[[Record], bool] = lambda record: record.key == key  # noqa: E731
+    await outside.until(
+        lambda: len(outside.letters(topic, ours)) >= len(bad),
+        lambda: f"{len(outside.letters(topic, ours))} of {len(bad)} dead letters",
+        20,
+    )
+    letters = outside.letters(topic, ours)
+    assert len(letters) == len(bad)
+    for name, (value, head) in bad.items():
+        same = [x for x in letters if (x.value, x.headers[: len(head)]) == (value or None, head)
+                or (x.value, x.headers[: len(head)]) == (value, head)]  # fmt: skip
+        assert len(same) == 1, name
+        added = same[0].headers[len(head) :]
+        assert [header for header, _ in added] == DL_HEADERS, name
+        assert same[0].header("dl_topic") == topic
+        assert int(same[0].header("dl_partition")) in range(3)
+        assert int(same[0].header("dl_offset")) >= 0
+        assert same[0].header("dl_attempts") == "1"
+        assert same[0].header("dl_error"), name
+    # What was set aside changed nothing and was not refused a second time.
+    assert not outside.all("CommandRejected", key.decode())
+    assert not outside.all("ShipmentCreated", key.decode())
+
+
+async def test_commands_without_a_key_or_with_a_wrong_one_are_applied_once(
+    outside: OutsideSystem, own: NewID
+) -> None:
+    shop = await open_shop(outside, own("shop"))
+    keyless, misplaced, anonymous = own("keyless"), own("misplaced"), own("anonymous")
+
+    def value(order: str) -> bytes:
+        return json.dumps(order_body(order, shop.buyer, line("L1", shop.product))).encode()
+
+    nameless = [x for x in headers("PlaceOrder") if x[0] not in ("ce_id", "ce_source")]
+    await outside.produce("orders.commands", value(keyless), None, headers("PlaceOrder"))
+    await outside.produce("orders.commands", value(misplaced), b"other", headers("PlaceOrder"))
+    await outside.produce("orders.commands", value(anonymous), None, nameless)
+
+    for order in (keyless, misplaced, anonymous):
+        await outside.event("SupplierOrderForwarded", order)
+        # Its cancellation is refused by nobody but the order itself.
+        await outside.command("CancelOrder", {"OrderID": order})
+        await outside.event("SupplierOrderCanceled", order)
+        assert outside.types(order) == [
+            "OrderCanceled x1", "OrderSubmitted x1", "SupplierOrderCanceled x1",
+            "SupplierOrderForwarded x1",
+        ]  # fmt: skip
+
+
+async def test_a_command_in_structured_mode_is_applied_and_its_duplicate_in_binary_mode_is_not(
+    outside: OutsideSystem, own: NewID
+) -> None:
+    shop = await open_shop(outside, own("shop"))
+    order, id = own("order"), uuid4().hex
+    body = order_body(order, shop.buyer, line("L1", shop.product, 2, UnitPrice=1.10))
+    event = {
+        "specversion": "1.0",
+        "id": id,
+        "source": outside.source,
+        "type": "PlaceOrder",
+        "time": "2031-01-01T00:00:00Z",
+        "datacontenttype": "application/json",
+        "data": body,
+    }
+    structured: Headers = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+
+    await outside.produce("orders.commands", json.dumps(event).encode(), order.encode(), structured)
+
+    submitted = await outside.event("OrderSubmitted", order)
+    assert submitted["Order"]["Subtotal"] == 2.20
+    await outside.command("PlaceOrder", body, id=id)
+    # Were it taken as another command, it would be refused for the ID before this one is.
+    await refused(outside, "ApproveOrder", {"OrderID": order}, order)
+    assert len(outside.all("CommandRejected", order)) == 1
+
+
+async def _thrice(outside: OutsideSystem, commands: dict[str, tuple[str, Body]]) -> None:
+    for id, (type, body) in commands.items():
+        for _ in range(3):
+            await outside.command(type, body, id=id)
+
+
+async def test_every_command_of_an_order_sent_again_and_again_counts_once(
+    outside: OutsideSystem, own: NewID, mails: MailReceiver
+) -> None:
+    shop: Shop = await open_shop(outside, own("shop"))
+    await outside.save("Inventory", {"ID": shop.product, "QuantityAvailable": 7})
+    order, address = own("order"), f"{own('ada')}@example.com"
+    placing: dict[str, tuple[str, Body]] = {
+        own("place"): (
+            "PlaceOrder",
+            order_body(
+                order, shop.buyer, line("L1", shop.product, 5),
+                order={"FromUser": {"ID": "ada", "Email": address}},
+                Payments=[{"Type": "CreditCard"}],
+            ),
+        )
+    }  # fmt: skip
+    shipping: dict[str, tuple[str, Body]] = {
+        own("ship-1"): (
+            "CreateShipment",
+            shipment_body(own("s1"), (order, "L1", 2), DateShipped=SHIPPED_AT),
+        ),
+        own("ship-2"): ("CreateShipment", shipment_body(own("s2"), (order, "L1", 2))),
+        own("change-2"): ("UpdateShipment", shipment_body(own("s2"), (order, "L1", 3))),
+        own("leave-2"): ("UpdateShipment", {"ID": own("s2"), "DateShipped": SHIPPED_AT}),
+    }
+
+    await _thrice(outside, placing)
+    await outside.event("SupplierOrderForwarded", order)
+    await _thrice(outside, shipping)
+    await outside.event("OrderCompleted", order)
+    await _thrice(outside, placing)
+    await _thrice(outside, shipping)
+
+    # These are refused after all that was sent before them has been looked at.
+    await refused(outside, "CancelOrder", {"OrderID": order}, order)
+    for shipment in (own("s1"), own("s2")):
+        await refused(outside, "UpdateShipment", {"ID": shipment, "DateShipped": None}, order)
+    await outside.events("NotificationDelivered", order, 4)
+    assert outside.types(order) == [
+        "CommandRejected x3",
+        "NotificationDelivered x4",
+        "OrderCompleted x1",
+        "OrderShipmentsChanged x4",
+        "OrderSubmitted x1",
+        "SupplierOrderCompleted x1",
+        "SupplierOrderForwarded x1",
+    ]
+    assert [quantities(x) for x in outside.all("OrderShipmentsChanged", order)][-1] == {"L1": 5}
+    assert quantities(outside.all("OrderCompleted", order)[0]) == {"L1": 5}
+    # Stock went down once: two of seven are left.
+    errors = await refused(
+        outside, "PlaceOrder", order_body(own("o3"), shop.buyer, line("L1", shop.product, 3)),
+        own("o3"),
+    )  # fmt: skip
+    assert errors[0]["Data"]["Available"] == 2
+    # A mail of a later order has come: so has everything before it, and nothing twice.
+    later = f"{own('bob')}@example.com"
+    await place(
+        outside,
+        order_body(
+            own("later"), shop.buyer, line("L1", shop.product),
+            order={"FromUser": {"ID": "bob", "Email": later}},
+        ),
+    )  # fmt: skip
+    await outside.event("NotificationDelivered", own("later"))
+    assert sorted(mail["Subject"] for mail in mails.mails if mail["To"] == address) == [
+        f"A shipment of your order {order} is on its way",
+        f"A shipment of your order {order} is on its way",
+        f"We have received your order {order}",
+        f"Your order {order} is complete",
+    ]
