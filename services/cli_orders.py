@@ -34,11 +34,6 @@ _STATUS_STYLES = {
 }
 
 
-@orders_app.callback()
-def _orders() -> None:
-    """Look at orders."""
-
-
 @orders_app.command()
 def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="A buyer's or a supplier's order.")],

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Collection, Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -64,7 +65,7 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.mongodb, appname="ordermesh", tz_aware=True, timeoutMS=_MONGODB_MS
     )
-    running = [RunningService(name, settings, metrics, mongo) for name in names]
+    running = [RunningService(name, settings, metrics, mongo, stop) for name in names]
     async with _http(settings, metrics, [service.health for service in running]):
         try:
             starting = asyncio.create_task(_start(running))
@@ -80,6 +81,8 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
             log.info("stopping", services=list(names))
             await asyncio.gather(*(service.stop() for service in running))
             await mongo.close()
+    if any(service.defect for service in running):
+        sys.exit(1)
 
 
 async def _start(services: "Sequence[RunningService]") -> None:
@@ -123,7 +126,12 @@ class RunningService:
         settings: Settings,
         metrics: Metrics,
         mongo: AsyncMongoClient[dict[str, Any]],
+        end: asyncio.Event,
     ) -> None:
+        self._end = end
+        self.defect = False
+        """Something ended that only a defect ends. The process then ends too, with nothing more
+        committed, so that whoever supervises it starts it again."""
         self._settings = settings
         self._metrics = metrics
         self._publisher = KafkaPublisher(settings.kafka, name, metrics)
@@ -180,8 +188,13 @@ class RunningService:
         @self._subscriber
         async def take(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
             consumer = self._subscriber.consumer
-            if consumer is not None:
+            if consumer is None or self.defect:
+                return
+            try:
                 await self._runner.run(records, consumer)
+            except Exception as error:
+                # FastStream would swallow it, and the next commit would pass over the batch.
+                self._fail(error)
 
         return broker
 
@@ -208,11 +221,14 @@ class RunningService:
         self.health.started(self._subscriber)
 
     def _task_ended(self, task: asyncio.Future[None]) -> None:
-        # A background task ends only by a defect: the process is then not healthy, and whoever
-        # supervises it starts it again.
-        if not task.cancelled() and task.exception() is not None:
-            log.error("task_failed", service=self._service.name, exc_info=task.exception())
-            self.health.failed()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        log.error("defect", service=self._service.name, exc_info=error)
+        self.defect = True
+        self.health.failed()
+        self._end.set()
 
     async def stop(self) -> None:
         """Finishes the batch in hand and leaves the group; gives up after 20 s."""

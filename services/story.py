@@ -219,7 +219,7 @@ def waits_for(state: OrderState, forwarding: Forwarding | None) -> str | None:
         return "an approver, to send ApproveOrder or DeclineOrder"
     if state.status is not OrderStatus.OPEN:
         return None
-    if forwarding is None or forwarding.buyer_order is None:
+    if forwarding is None or forwarding.forwarded is None:
         return "forwarding, to split the order over its suppliers"
     if forwarding.held:
         lines = ", ".join(line.id for line in forwarding.held)

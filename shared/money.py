@@ -43,8 +43,9 @@ def _serialize(value: Decimal, info: SerializationInfo) -> Any:
 Money = Annotated[Decimal, BeforeValidator(_from_bson), PlainSerializer(_serialize)]
 """An amount. In JSON a number, in Python mode (what goes to MongoDB) a Decimal128."""
 
-# Fifteen significant digits are what survives every JSON reader that goes through IEEE doubles,
-# so more are refused at the border instead of being damaged later.
+# Fifteen significant digits are what survives every JSON reader that goes through IEEE doubles:
+# eleven before the point and four after it. More are refused at the border instead of being
+# damaged later.
 MoneyInput = Annotated[Money, Field(max_digits=15, decimal_places=4)]
 PositiveMoney = Annotated[MoneyInput, Field(gt=0)]
 NonNegativeMoney = Annotated[MoneyInput, Field(ge=0)]

@@ -146,7 +146,7 @@ class Stage:
         # Mail on submission, each departure, completion and cancellation; the webhook gets the
         # last two.
         self.expected_notifications += (
-            event.type in ("OrderSubmitted", "OrderCompleted", "OrderCanceled")
+            event.type in ("OrderSubmitted", "OrderApproved", "OrderCompleted", "OrderCanceled")
         ) + (event.type in ("OrderCompleted", "OrderCanceled"))
         if left:
             self.departures.add((order["ID"], event.body["Shipment"]["ID"]))

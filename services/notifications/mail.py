@@ -16,6 +16,7 @@ from services.notifications.guard import AddressRefused
 from services.notifications.smtp import MailNotTaken, MailRefused, SmtpPool
 from shared.contracts.orders import OrderEvent
 from shared.contracts.registry import (
+    ORDER_APPROVED,
     ORDER_CANCELED,
     ORDER_COMPLETED,
     ORDER_SHIPMENTS_CHANGED,
@@ -34,6 +35,7 @@ class Letter:
 
 LETTERS = {
     ORDER_SUBMITTED.name: Letter("submitted", "We have received your order {id}"),
+    ORDER_APPROVED.name: Letter("submitted", "We have received your order {id}"),
     ORDER_CANCELED.name: Letter("canceled", "Your order {id} has been canceled"),
     ORDER_COMPLETED.name: Letter("completed", "Your order {id} is complete"),
     ORDER_SHIPMENTS_CHANGED.name: Letter("shipped", "A shipment of your order {id} is on its way"),

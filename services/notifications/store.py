@@ -1,11 +1,9 @@
 """Deliveries in MongoDB: aggregates like all others, and the queries of the dispatcher."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, UpdateMany
+from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.notifications.domain import Delivery, Status
@@ -65,18 +63,3 @@ class DeliveryStore(MongoAggregateStore[Delivery]):
     async def pending(self, limit: int) -> int:
         """How many deliveries are pending, counted up to ``limit``."""
         return await self.collection.count_documents(_PENDING, limit=limit)
-
-    async def clear(self, aggregates: Sequence[Aggregate[Delivery]]) -> None:
-        """Every delivery leaves an outbox to clear, most at the same version: one operation for
-        all of a version instead of one for each."""
-        operations = []
-        by_version = sorted(aggregates, key=lambda aggregate: aggregate.version)
-        for version, group in groupby(by_version, key=lambda aggregate: aggregate.version):
-            operations.append(
-                UpdateMany(
-                    {"_id": {"$in": [aggregate.id for aggregate in group]}, "version": version},
-                    {"$set": {"outbox": []}, "$unset": {"outbox_at": ""}, "$inc": {"version": 1}},
-                )
-            )
-        if operations:
-            await self.collection.bulk_write(operations, ordered=False)

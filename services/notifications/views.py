@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.contracts.base import Resource
 from shared.contracts.registry import (
+    ORDER_APPROVED,
     ORDER_CANCELED,
     ORDER_COMPLETED,
     ORDER_SHIPMENTS_CHANGED,
@@ -77,6 +78,8 @@ EVENT_TYPES = {
 
 _MAILED: dict[str, type[OrderView]] = {
     ORDER_SUBMITTED.name: OrderView,
+    # An order that had to be approved is submitted with its approval.
+    ORDER_APPROVED.name: OrderView,
     ORDER_CANCELED.name: OrderView,
     ORDER_COMPLETED.name: OrderView,
     ORDER_SHIPMENTS_CHANGED.name: OrderShipmentView,

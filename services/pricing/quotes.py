@@ -68,8 +68,7 @@ def fold_quote(
     """``answers`` are by the messages' identity."""
     answer = answers[message.identity]
     if message.type is RELEASE_ORDER:
-        if state is None or state.released:
-            return Decision(state)
+        # Written even where nothing was held: a quote's version tells how far its order has come.
         released = Quote(request_id=message.id, released=True, grants=answer.grants)
         return Decision(released)
     quote = Quote(request_id=message.id, promised=answer.promised, grants=answer.grants)

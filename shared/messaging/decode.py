@@ -20,6 +20,10 @@ REKEYED_FROM = "om_rekeyed_from"
 which stands in for a missing ``ce_id``."""
 
 
+LONGEST_ID = 256
+"""Most characters of a ``ce_id`` and of a ``ce_source``: aggregates remember them."""
+
+
 class Record(Protocol):
     """What is read of aiokafka's ConsumerRecord. ``timestamp`` is in ms since 1970, UTC."""
 
@@ -118,6 +122,11 @@ class Decoder:
                 record,
                 f"{len(value)} bytes, more than the {self.max_bytes} that a command may have",
             )
+        id, source = attributes.get("ce_id", ""), attributes.get("ce_source", "")
+        if len(id) > LONGEST_ID or len(source) > LONGEST_ID:
+            return Poison(
+                record, f"ce_id or ce_source is longer than {LONGEST_ID} characters; shorten it"
+            )
         try:
             accepted = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         except (OverflowError, ValueError, OSError):
@@ -137,8 +146,8 @@ class Decoder:
         return Message(
             type=type,
             body=body,
-            id=attributes.get("ce_id") or _original_place(record),
-            source=attributes.get("ce_source", ""),
+            id=id or _original_place(record),
+            source=source,
             key=key,
             topic=record.topic,
             partition=record.partition,

@@ -78,7 +78,8 @@ class BatchRunner:
         self._stopping.set()
 
     async def run(self, records: Sequence[Record], consumer: Committer) -> None:
-        """Processes one batch and commits it. Raises nothing: FastStream would swallow it."""
+        """Processes one batch and commits it. What it raises is a defect: nothing is committed,
+        and nothing may be committed after it."""
         if not records:
             return
         started = time.perf_counter()
@@ -122,6 +123,10 @@ class BatchRunner:
                 if batch.aside:
                     await self._set_aside(batch.aside)
                     batch.aside = []
+            except INFRASTRUCTURE_FAULTS as error:
+                self._fault(error, attempt)
+                continue
+            try:
                 await self._process([message for message, _ in batch.messages])
                 return True
             except INFRASTRUCTURE_FAULTS as error:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
-from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateMany, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
@@ -86,7 +86,8 @@ class AggregateStore(Protocol[S]):
         ...
 
     def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[S]]:
-        """Aggregates with an outbox from before ``older_than`` (UTC), oldest first."""
+        """Aggregates with an outbox from before ``older_than`` (UTC), oldest first; with ID,
+        version and outbox, without the rest."""
         ...
 
     async def clear(self, aggregates: Sequence[Aggregate[S]]) -> None:
@@ -190,25 +191,37 @@ class MongoAggregateStore(Generic[S]):
         return lost
 
     async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[S]]:
-        query = self.collection.find({"outbox_at": {"$lt": older_than}})
+        query = self.collection.find(
+            {"outbox_at": {"$lt": older_than}}, {"version": 1, "outbox": 1}
+        )
         async for document in query.sort("outbox_at", ASCENDING).limit(limit):
-            yield self._read(document)
+            outbox = [OutboxEntry.from_document(entry) for entry in document["outbox"]]
+            yield Aggregate(document["_id"], document["version"], outbox=outbox)
 
     async def clear(self, aggregates: Sequence[Aggregate[S]]) -> None:
-        if not aggregates:
-            return
+        by_version: dict[int, list[str]] = {}
         for aggregate in aggregates:
-            self._cache.pop(aggregate.id, None)
-        await self.collection.bulk_write(
-            [
-                UpdateOne(
-                    {"_id": aggregate.id, "version": aggregate.version},
-                    {"$set": {"outbox": []}, "$unset": {"outbox_at": ""}, "$inc": {"version": 1}},
-                )
-                for aggregate in aggregates
-            ],
-            ordered=False,
-        )
+            by_version.setdefault(aggregate.version, []).append(aggregate.id)
+            cached = self._cache.get(aggregate.id)
+            if cached is not None and cached.version == aggregate.version:
+                cached.version += 1
+                cached.outbox = []
+        if by_version:
+            # Versions are few: one operation for each is cheaper than one for each aggregate.
+            await self.collection.bulk_write(
+                [
+                    UpdateMany(
+                        {"_id": {"$in": ids}, "version": version},
+                        {
+                            "$set": {"outbox": []},
+                            "$unset": {"outbox_at": ""},
+                            "$inc": {"version": 1},
+                        },
+                    )
+                    for version, ids in by_version.items()
+                ],
+                ordered=False,
+            )
 
     async def outbox_depth(self) -> int:
         return await self.collection.count_documents({"outbox_at": {"$gt": _EPOCH}})

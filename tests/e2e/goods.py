@@ -117,8 +117,10 @@ async def place_until_accepted(outside: OutsideSystem, body: Body, code: str) ->
             before = len(outside.all("CommandRejected", key))
             await outside.command("PlaceOrder", body)
             await outside.until(
-                lambda before=before: bool(outside.all("OrderSubmitted", key))  # type: ignore[misc]
-                or len(outside.all("CommandRejected", key)) > before,
+                lambda before=before: (
+                    bool(outside.all("OrderSubmitted", key))  # type: ignore[misc]
+                    or len(outside.all("CommandRejected", key)) > before
+                ),
                 lambda: f"no answer about {key}",
                 10,
             )

@@ -17,9 +17,7 @@ async def _awaiting(outside: OutsideSystem, own: NewID) -> tuple[Shop, Body]:
     return shop, await outside.event("OrderAwaitingApproval", own("order"))
 
 
-async def test_an_approved_order_opens_and_is_forwarded(
-    outside: OutsideSystem, own: NewID
-) -> None:
+async def test_an_approved_order_opens_and_is_forwarded(outside: OutsideSystem, own: NewID) -> None:
     shop, waiting = await _awaiting(outside, own)
     order = own("order")
 

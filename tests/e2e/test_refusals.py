@@ -26,6 +26,7 @@ Expected = list[tuple[str, Body]]
 class Goods:
     """A catalogue with one product for every rule."""
 
+    mark: str
     buyer: str
     retired_buyer: str
     supplier: str
@@ -36,7 +37,6 @@ class Goods:
     few: str
     packs: str
     euros: str
-    mark: str
 
     def code(self, name: str) -> str:
         return f"{name}-{self.mark}"
@@ -47,7 +47,7 @@ async def goods(outside: OutsideSystem) -> Goods:
     mark = uuid4().hex[:8]
     names = ("buyer", "gone-buyer", "sup", "gone-sup", "plain", "unpriced", "inactive", "few",
              "packs", "euros")  # fmt: skip
-    goods = Goods(*(f"{name}-{mark}" for name in names), mark)
+    goods = Goods(mark, *[f"{name}-{mark}" for name in names])
 
     def promotion(name: str, **more: Any) -> tuple[str, Body]:
         body = {"ID": goods.code(name), "Code": goods.code(name), "DiscountType": "Amount",
@@ -435,13 +435,16 @@ async def test_payments_that_cover_the_total_are_accepted(
     submitted = await place(outside, body)
 
     amounts = [payment["Amount"] for payment in submitted["Payments"]]
-    assert amounts == {
-        (15.60,): [15.60],
-        (15.61,): [15.61],
-        (10.00, 5.60): [10.00, 5.60],
-        (None,): [15.60],
-        (0.01, None): [0.01, 15.59],
-    }[tuple(payments)]
+    assert (
+        amounts
+        == {
+            (15.60,): [15.60],
+            (15.61,): [15.61],
+            (10.00, 5.60): [10.00, 5.60],
+            (None,): [15.60],
+            (0.01, None): [0.01, 15.59],
+        }[tuple(payments)]
+    )
 
 
 async def test_a_promotion_is_redeemed_as_often_as_its_limit_says_and_a_cancellation_gives_it_back(
@@ -455,9 +458,7 @@ async def test_a_promotion_is_redeemed_as_often_as_its_limit_says_and_a_cancella
     )  # fmt: skip
 
     def body(name: str) -> Body:
-        return order_body(
-            own(name), shop.buyer, line("L1", shop.product), Promotions=[own("ONCE")]
-        )
+        return order_body(own(name), shop.buyer, line("L1", shop.product), Promotions=[own("ONCE")])
 
     first = await place(outside, body("a"))
     errors = await refused(outside, "PlaceOrder", body("b"), own("b"))

@@ -88,7 +88,9 @@ async def test_the_marketplace_itself_may_be_a_supplier(outside: OutsideSystem, 
     order, product = own("order"), own("ours")
     await outside.save_all(priced_product(product, "marketplace", 7))
 
-    await place(outside, order_body(order, shop.buyer, line("L1", product), line("L2", shop.product)))
+    await place(
+        outside, order_body(order, shop.buyer, line("L1", product), line("L2", shop.product))
+    )
 
     parts = await outside.events("SupplierOrderForwarded", order, 2)
     assert {

@@ -126,9 +126,12 @@ class Deployment:
         assert pid is not None, f"{service} is not running"
         os.kill(pid, signal.SIGKILL)
         async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as client:
-            while self.pid_of(service) in (None, pid) or not await _ready(
-                client, self.base(service)
-            ):
+            while True:
+                if self.pid_of(service) not in (None, pid) and await _ready(
+                    client, self.base(service)
+                ):
+                    return
+                # What is waited for happens in another process.
                 await asyncio.sleep(0.05)
 
     def log_tail(self, lines: int = 40) -> str:

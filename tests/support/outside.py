@@ -8,10 +8,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import uuid4
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    Message,
+    Producer,
+    TopicPartition,
+)
 
 Body = dict[str, Any]
 Headers = list[tuple[str, bytes | None]]
@@ -139,17 +146,18 @@ class OutsideSystem:
 
     async def produce(
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers
-    ) -> None:
-        """Sends any record; returns when Kafka took it."""
-        done: asyncio.Future[None] = self._loop.create_future()
+    ) -> tuple[int, int]:
+        """Sends any record; its partition and offset when Kafka took it."""
+        done: asyncio.Future[tuple[int, int]] = self._loop.create_future()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
-            self._loop.call_soon_threadsafe(_settle, done, error)
+            place = (message.partition() or 0, message.offset() or 0)
+            self._loop.call_soon_threadsafe(_settle, done, error, place)
 
         self._producer.produce(
             topic, value=value, key=key, headers=list(headers), on_delivery=delivered
         )
-        await done
+        return await done
 
     async def save(self, kind: str, *bodies: Body) -> None:
         """Saves catalogue resources of one kind; returns when they count."""
@@ -311,9 +319,8 @@ class OutsideSystem:
 
     def _hear(self, messages: list[Message]) -> None:
         for message in messages:
-            record = Record(
-                str(message.topic()), message.key(), message.value(), list(message.headers() or ())
-            )
+            head = cast(Headers, message.headers() or [])
+            record = Record(str(message.topic()), message.key(), message.value(), head)
             if record.topic.endswith(".dead-letters"):
                 self.dead_letters.append(record)
             else:
@@ -346,11 +353,13 @@ class OutsideSystem:
 _waking: set[asyncio.Task[None]] = set()
 
 
-def _settle(done: "asyncio.Future[None]", error: KafkaError | None) -> None:
+def _settle(
+    done: "asyncio.Future[tuple[int, int]]", error: KafkaError | None, place: tuple[int, int]
+) -> None:
     if done.done():
         return
     if error is None:
-        done.set_result(None)
+        done.set_result(place)
     else:
         done.set_exception(AssertionError(f"Kafka did not take it: {error}"))
 

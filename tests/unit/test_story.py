@@ -85,7 +85,7 @@ def part_document(supplier: str, line: str, status: str = "Open", **order: Any) 
 
 def forwarding_document(*parts: dict[str, Any], held: Any = ()) -> dict[str, Any]:
     return {
-        "BuyerOrder": order_document()["Order"],
+        "BuyerOrder": order_document()["Order"] if held else None,
         "Parts": list(parts),
         "Held": list(held),
         "Accepted": at(0),
@@ -181,6 +181,12 @@ SHARE = {"Revision": 1, "Left": True, "Items": {"1": 2, "2": 1}}
             None,
             "forwarding, to split the order over its suppliers",
             id="not forwarded",
+        ),
+        pytest.param(
+            order_document(Shares={"S-1": SHARE}),
+            {"Shares": {"S-1": SHARE}},
+            "forwarding, to split the order over its suppliers",
+            id="only a shipment of it was heard of",
         ),
         pytest.param(
             order_document(),

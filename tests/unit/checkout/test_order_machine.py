@@ -243,5 +243,5 @@ class OneOrder(RuleBasedStateMachine):
         assert +quantities(state.shares) == +latest
 
 
-OneOrder.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+OneOrder.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 TestOneOrder = OneOrder.TestCase

@@ -61,11 +61,13 @@ def test_an_answer_without_a_promise_lets_the_order_await_approval() -> None:
 def test_errors_of_pricing_refuse_the_order() -> None:
     order = pricing_order(place_order())
     assert order.state is not None
+    order.context = checkout_context(now=LATER)
 
     events = order.take(ORDER_PRICED, priced(order.state.request_id, errors=[error("NotFound")]))
 
     assert error_codes(events) == ["NotFound"]
     assert (order.state.phase, order.state.promised) == (Phase.REJECTED, False)
+    assert order.state.order.last_updated == LATER
 
 
 def test_an_answer_to_another_request_changes_nothing() -> None:

@@ -73,10 +73,10 @@ async def play(story: Any, partitions: Any) -> None:
         if twice:
             late.append(asyncio.create_task(until_done(shop, batch)))
         await until_done(shop, batch)
-        for product in STOCK:
+        for product, stock in STOCK.items():
             assert min(shop.left(product).values()) >= 0
             held = sum(shop.held(order, f"inventory/{product}") for order in ORDERS)
-            assert held <= STOCK[product]
+            assert held <= stock
 
     await asyncio.gather(*late)
     await settle(shop)

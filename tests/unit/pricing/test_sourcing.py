@@ -21,8 +21,8 @@ from shared.contracts.catalog import Location, SourcingRule, SourcingStrategy
 HERE = Address(country="US", state="NY", city="New York", zip="10001", latitude=40.7, longitude=-74)
 
 
-def stock_line(quantity: int, id: str = "L1", owner: str = "north", **fields: Any) -> StockLine:
-    return StockLine(**{"line_id": id, "quantity": quantity, "owner_id": owner, "ship_to": HERE, **fields})  # fmt: skip
+def stock_line(quantity: int, id: str = "L1", owner: str = "north") -> StockLine:
+    return StockLine(id, quantity, owner, HERE)
 
 
 def places(*locations: Location, **rule: Any) -> Places:
