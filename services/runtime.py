@@ -40,6 +40,10 @@ _GRACE = 20.0
 _MONGODB_MS = 20_000
 _LAG_PAUSE = 5.0
 
+# FastStream warns at every start that it will not create topics, which it is told not to.
+_consumer_log = logging.getLogger("ordermesh.consumer")
+_consumer_log.setLevel(logging.ERROR)
+
 
 def build(name: str, resources: Resources) -> Service:
     """The service ``name``, wired."""
@@ -161,7 +165,7 @@ class RunningService:
             consumer_only=True,
             allow_auto_create_topics=False,
             apply_types=False,
-            logger=logging.getLogger("ordermesh.consumer"),
+            logger=_consumer_log,
             graceful_timeout=_GRACE,
         )
         self._subscriber = broker.subscriber(

@@ -68,18 +68,24 @@ def entries_of(
 
     Raises :class:`EventTooLarge` before anything is written that could never be published.
     """
-    return [
-        OutboxEntry(
-            event_id(cause, event.type, index),
-            event.type.topic,
-            event.type.name,
-            event.type.key(event.body),
-            now,
-            _encoded(event),
-            trace,
+    entries: list[OutboxEntry] = []
+    body, text = None, ""
+    for index, event in enumerate(events):
+        # One body often goes out under several types.
+        if event.body is not body:
+            body, text = event.body, _encoded(event)
+        entries.append(
+            OutboxEntry(
+                event_id(cause, event.type, index),
+                event.type.topic,
+                event.type.name,
+                event.type.key(event.body),
+                now,
+                text,
+                trace,
+            )
         )
-        for index, event in enumerate(events)
-    ]
+    return entries
 
 
 def _encoded(event: Event) -> str:

@@ -1,6 +1,7 @@
 """One deployment for all end-to-end tests, and what stands around it."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -48,23 +49,36 @@ async def engine(
         yield running
 
 
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A shipment of an order that never comes, and when (UTC) its command was sent."""
+
+    command_id: str
+    order_id: str
+    sent: datetime
+
+
 @pytest.fixture(scope="session")
-async def outside(engine: Deployment) -> AsyncIterator[OutsideSystem]:
-    """The outside system, which reads everything from the beginning."""
+async def outside_and_orphan(engine: Deployment) -> AsyncIterator[tuple[OutsideSystem, Orphan]]:
+    """The outside system. The first thing that it sends is the orphan, so that no test has to
+    wait for the whole of its time."""
     async with OutsideSystem(engine.kafka) as system:
-        yield system
+        orphan = Orphan("orphan-command", "no-such-order", datetime.now(UTC))
+        item = {"OrderID": orphan.order_id, "LineItemID": "L1", "QuantityShipped": 1}
+        body = {"ID": "orphan", "Items": [item]}
+        await system.command("CreateShipment", body, id=orphan.command_id)
+        yield system, orphan
 
 
-@pytest.fixture(scope="session", autouse=True)
-async def orphan(outside: OutsideSystem) -> tuple[str, datetime]:
-    """A shipment of an order that never comes, sent before all tests so that none has to wait for
-    its end: its ID (its order's is ``no-such-order``) and when it was sent."""
-    body = {
-        "ID": "orphan",
-        "Items": [{"OrderID": "no-such-order", "LineItemID": "L1", "QuantityShipped": 1}],
-    }
-    await outside.command("CreateShipment", body, id="orphan-command")
-    return "orphan", datetime.now(UTC)
+@pytest.fixture(scope="session")
+def outside(outside_and_orphan: tuple[OutsideSystem, Orphan]) -> OutsideSystem:
+    """The outside system, which reads everything from the beginning."""
+    return outside_and_orphan[0]
+
+
+@pytest.fixture(scope="session")
+def orphan(outside_and_orphan: tuple[OutsideSystem, Orphan]) -> Orphan:
+    return outside_and_orphan[1]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ early, and never claimed."""
 
 from datetime import UTC, datetime
 
-from tests.e2e.conftest import WAITING_SECONDS, NewID
+from tests.e2e.conftest import WAITING_SECONDS, NewID, Orphan
 from tests.e2e.goods import (
     SHIPPED_AT,
     line,
@@ -214,21 +214,19 @@ async def test_shipments_that_come_before_their_order_wait_and_are_applied(
 
 
 async def test_a_shipment_whose_order_never_comes_is_refused_when_its_time_is_over(
-    outside: OutsideSystem, orphan: tuple[str, datetime]
+    outside: OutsideSystem, orphan: Orphan
 ) -> None:
-    _, sent = orphan
-
     answer = await outside.rejection(
-        "orphan-command", "no-such-order", limit=WAITING_SECONDS + 20.0
+        orphan.command_id, orphan.order_id, limit=WAITING_SECONDS + 20.0
     )
 
-    assert (datetime.now(UTC) - sent).total_seconds() >= WAITING_SECONDS
+    assert (datetime.now(UTC) - orphan.sent).total_seconds() >= WAITING_SECONDS
     assert [(x["ErrorCode"], x["Data"]) for x in answer["Errors"]] == [
         (
             "NotFound",
             {
                 "ObjectType": "Order",
-                "ObjectID": "no-such-order",
+                "ObjectID": orphan.order_id,
                 "WaitedSeconds": WAITING_SECONDS,
             },
         )

@@ -6,6 +6,12 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
 from services.accounts.app import build as build_accounts
 from services.pricing.app import build
@@ -28,6 +34,22 @@ from shared.metrics import Metrics
 from shared.service import Resources, Service
 from shared.settings import Settings
 from tests.support.fakes import FakeClock, FakePublisher, message
+
+
+class Commands(CommandListener):
+    """Lists the commands that MongoDB is given."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
 
 
 class Process:
@@ -277,9 +299,11 @@ async def test_a_hot_product_is_never_oversold_by_parallel_processes(
     assert list((await records(process, "inventory/mug"))["Pending"]) == ["O-last"]
 
 
-async def test_a_batch_is_a_handful_of_round_trips(process: Process) -> None:
-    for index in range(20):
-        await process.take(
+async def test_a_batch_is_a_handful_of_round_trips(
+    process: Process, mongodb_url: str, database_prefix: str
+) -> None:
+    await process.take(
+        *(
             saved(
                 PRODUCT.save,
                 ID=f"p{index}",
@@ -288,13 +312,25 @@ async def test_a_batch_is_a_handful_of_round_trips(process: Process) -> None:
                 DefaultPriceScheduleID="ten",
                 Inventory={"QuantityAvailable": 1_000_000},
             )
+            for index in range(20)
         )
+    )
     batch = [
         order(f"O-{n}", *((f"p{(n * 3 + line) % 20}", 2) for line in range(3))) for n in range(500)
     ]
+    commands = Commands()
+    async with AsyncMongoClient[dict[str, Any]](
+        mongodb_url, tz_aware=True, event_listeners=[commands]
+    ) as client:
+        other = Process(client, database_prefix)
+        await other.take(order("O-first", ("p0", 1)))
+        commands.names.clear()
 
-    await process.take(*batch)
+        await other.take(*batch)
 
-    assert sum(answer.promised for answer in process.answers().values()) == 500
+    # Quotes, products, schedules, suppliers, allotments; what changed of products is read again.
+    assert commands.names.count("find") <= 8
+    assert len(commands.names) - commands.names.count("find") <= 4
+    assert sum(answer.promised for answer in other.answers().values()) == 501
     left = [await records(process, f"inventory/p{index}") for index in range(20)]
-    assert sum(1_000_000 - state["Records"]["*"] for state in left) == 3000
+    assert sum(1_000_000 - state["Records"]["*"] for state in left) == 3001

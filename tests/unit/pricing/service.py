@@ -29,8 +29,8 @@ class Crash(Exception):
 
 
 class SteppedStore(FakeStore[S]):
-    """A store whose calls let other processes go first, ``steps`` times each: as many as the
-    next number says. A number of None is a crash, before or after the write."""
+    """A store whose calls let other processes go first, before and after: as many times as the
+    next of ``steps`` says."""
 
     def __init__(self, state: type[S], steps: Iterable[int] = ()) -> None:
         super().__init__(state)

@@ -293,6 +293,23 @@ async def test_a_movement_that_the_quote_does_not_note_is_undone() -> None:
     assert shop.left() == {"*": 1}
 
 
+async def test_a_process_that_is_behind_moves_nothing() -> None:
+    shop = Shop({"mug": 5})
+    first, second = ask(quantity=2), ask(quantity=3)
+    await shop.process().take(first)
+    shop.quotes.fail_next(Crash(), after_write=False)
+    with pytest.raises(Crash):
+        await shop.process().take(second)
+
+    # It has read the quote before the first request was applied.
+    behind = Shop()
+    behind.allotments = shop.allotments
+    await behind.process().take(first)
+    await shop.process().take(second)
+
+    assert (shop.left(), shop.held("O-1")) == ({"*": 2}, 3)
+
+
 async def test_a_request_that_was_set_aside_keeps_nothing_for_ever() -> None:
     shop = Shop({"mug": 5})
     shop.quotes.fail_next(Crash(), after_write=False)
