@@ -129,9 +129,14 @@ def _promotion(id: str, code: str, kind: str, value: float, **more: Any) -> Body
     return {"ID": id, "Code": code, "DiscountType": kind, "Value": value, **more}
 
 
+def _user(first: str, *, mailed: bool) -> Body:
+    user = {"ID": f"user-{first.lower()}", "FirstName": first, "LastName": "Example"}
+    return {**user, "Email": f"{first.lower()}@example.com"} if mailed else user
+
+
 def orders(seed: int, count: int, catalogue: Catalogue) -> Iterator[Body]:
     """``count`` bodies of ``PlaceOrder``. About one in forty is wrong on purpose: an unknown
-    product, or a payment that does not cover the total."""
+    product, or a payment that does not cover the total. A third of the buyers gave a mailbox."""
     chance = random.Random(seed + 1)
     for number in range(1, count + 1):
         town, state, zip_code, latitude, longitude = chance.choice(_CITIES)
@@ -146,8 +151,7 @@ def orders(seed: int, count: int, catalogue: Catalogue) -> Iterator[Body]:
             "Order": {
                 "ID": f"demo-{number:06d}",
                 "FromCompanyID": chance.choice(catalogue.buyers),
-                "FromUser": {"ID": f"user-{first.lower()}", "FirstName": first,
-                             "LastName": "Example", "Email": f"{first.lower()}@example.com"},
+                "FromUser": _user(first, mailed=chance.random() < 0.35),
                 "ShippingAddress": {
                     "FirstName": first, "LastName": "Example", "Street1": f"{number} Main Street",
                     "City": town, "State": state, "Zip": zip_code, "Country": "US",

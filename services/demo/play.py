@@ -100,6 +100,8 @@ class Stage:
     notified: dict[str, str] = field(default_factory=dict)
     """Outcome by notification ID."""
     expected_notifications: int = 0
+    departures: set[tuple[str, str]] = field(default_factory=set)
+    """Mailed departures: (order, shipment)."""
     to_ship: asyncio.Queue[Body] = field(default_factory=asyncio.Queue)
     to_judge: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -142,16 +144,15 @@ class Stage:
             self.completed[order["ID"]] = event.time
         if event.type == "OrderAwaitingApproval":
             self.to_judge.put_nowait(order["ID"])
-        left = event.type == "OrderShipmentsChanged" and "DateShipped" in event.body["Shipment"]
-        # Mail on submission, each departure, completion and cancellation; the webhook gets the
-        # last two.
-        self.expected_notifications += (
-            event.type in ("OrderSubmitted", "OrderApproved", "OrderCompleted", "OrderCanceled")
-        ) + (event.type in ("OrderCompleted", "OrderCanceled"))
-        if left:
+        # Mail on submission, each departure, completion and cancellation, where there is a
+        # mailbox; the webhook gets the last two.
+        ended = event.type in ("OrderCompleted", "OrderCanceled")
+        self.expected_notifications += ended
+        if "Email" not in order["FromUser"]:
+            return
+        self.expected_notifications += ended or event.type in ("OrderSubmitted", "OrderApproved")
+        if event.type == "OrderShipmentsChanged" and "DateShipped" in event.body["Shipment"]:
             self.departures.add((order["ID"], event.body["Shipment"]["ID"]))
-
-    departures: set[tuple[str, str]] = field(default_factory=set)
 
     async def until_notified(self, outside: OutsideSystem, mailbox: Mailbox, hook: Hook) -> None:
         """Waits until every notification that is due has an outcome."""

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from email.message import EmailMessage
+from email.message import Message
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -85,7 +85,7 @@ class SmtpPool:
         self._cleartext_login = cleartext_login
         self._idle: list[_Connection] = []
 
-    async def send(self, sender: str, recipient: str, mail: EmailMessage) -> None:
+    async def send(self, sender: str, recipient: str, mail: Message) -> None:
         """Hands in ``mail``. Raises :class:`MailRefused` and :class:`MailNotTaken`, and the
         guard's AddressRefused."""
         try:

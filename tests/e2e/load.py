@@ -59,6 +59,10 @@ class Load:
         """Returns when every order that was begun is completed."""
         await asyncio.gather(*self.running)
 
+    def completed(self) -> int:
+        """How many orders are completed."""
+        return sum(bool(self.outside.all("OrderCompleted", order)) for order in self.orders)
+
     async def placed(self, count: int) -> None:
         """Returns when so many orders were submitted."""
         await self.outside.until(

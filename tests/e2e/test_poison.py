@@ -120,6 +120,8 @@ async def test_exactly_the_bad_records_are_set_aside_unchanged_and_their_neighbo
         assert letter.header("dl_topic") == topic
         assert letter.header("dl_attempts") == "1"
         assert letter.header("dl_error"), name
+    mark = own("").encode()
+    assert not outside.letters(topic, lambda x: mark in (x.key or b"") and not ours(x))
     # What was set aside changed nothing and was not refused a second time.
     assert not outside.all("CommandRejected", key.decode())
     assert not outside.all("ShipmentCreated", key.decode())

@@ -75,6 +75,7 @@ async def test_a_deployment_that_was_killed_goes_on_where_it_was(
         await load.placed(15)
 
         await running.kill()
+        assert load.completed() < load.count
         before = running.description
         await running.start()
 

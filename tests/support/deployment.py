@@ -88,7 +88,7 @@ class Deployment:
             raise AssertionError(
                 f"ordermesh up did not end on SIGTERM:\n{self.log_tail()}"
             ) from None
-        left = [child.cmdline() for child in children if child.is_running()]
+        left = _commands(children)
         await self._end_all(children)
         assert (code, left) == (0, []), self.log_tail()
 
@@ -98,8 +98,11 @@ class Deployment:
         children = self._descendants()
         self._process.kill()
         await self._process.wait()
-        await asyncio.to_thread(psutil.wait_procs, children, timeout=20)
-        left = [child.cmdline() for child in children if child.is_running()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                while _commands(children):  # noqa: ASYNC110 - they are no children of this process
+                    await asyncio.sleep(0.05)
+        left = _commands(children)
         await self._end_all(children)
         assert left == []
 
@@ -145,6 +148,17 @@ class Deployment:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+
+
+def _commands(processes: list[psutil.Process]) -> list[list[str]]:
+    """The command lines of those that still run. One that ended and that nobody has asked for its
+    exit code is not running."""
+    running = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                running.append(process.cmdline())
+    return running
 
 
 async def _ready(client: httpx.AsyncClient, base: str) -> bool:
