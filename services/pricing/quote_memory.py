@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 
 from services.pricing.quotes import Notes, Quote
-from shared.mongo.aggregates import Aggregate, AggregateStore
+from shared.mongo.aggregates import Aggregate, AggregateStore, Unsent, Versioned
 
 _REMEMBERED = 20_000
 
@@ -38,10 +38,10 @@ class QuoteMemory:
             self._notes.popitem(last=False)
         return lost
 
-    def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[Quote]]:
+    def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
         return self._store.unsent(older_than, limit)
 
-    async def clear(self, aggregates: Sequence[Aggregate[Quote]]) -> None:
+    async def clear(self, aggregates: Sequence[Versioned]) -> None:
         await self._store.clear(aggregates)
 
     async def outbox_depth(self) -> int:

@@ -186,7 +186,7 @@ class ShipmentHandlers:
         }
 
     def _unpublished(self, aggregate: Aggregate[Any]) -> list[OutboxEntry]:
-        return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry)]
+        return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry.id)]
 
 
 def _named(works: Iterable[Work]) -> dict[str, set[str]]:

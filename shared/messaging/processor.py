@@ -167,7 +167,7 @@ class AggregateProcessor(Generic[S, C]):
             return error.ids | error.lost
 
     def _unpublished(self, aggregate: Aggregate[S]) -> list[OutboxEntry]:
-        return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry)]
+        return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry.id)]
 
 
 def count_rejections(metrics: Metrics, service: str, events: Iterable[Event]) -> None:

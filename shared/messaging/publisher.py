@@ -21,6 +21,8 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 _REMEMBERED = 50_000
+RETRY_SECONDS = 0.5
+"""How long to wait before records that were not acknowledged are sent again."""
 # The topics say how large a record may be, after compression; this only bounds memory.
 _LARGEST_REQUEST = 64 * 1024 * 1024
 
@@ -45,8 +47,8 @@ class Publisher(Protocol):
 
     async def send(self, records: Sequence[Outgoing]) -> None: ...
 
-    def is_published(self, entry: OutboxEntry) -> bool:
-        """Whether this process published ``entry``, as far as it remembers."""
+    def is_published(self, entry_id: str) -> bool:
+        """Whether this process published the outbox entry, as far as it remembers."""
         ...
 
 
@@ -107,16 +109,14 @@ class KafkaPublisher:
         while len(self._published) > _REMEMBERED:
             self._published.popitem(last=False)
 
-    def is_published(self, entry: OutboxEntry) -> bool:
-        return entry.id in self._published
+    def is_published(self, entry_id: str) -> bool:
+        return entry_id in self._published
 
     async def send(self, records: Sequence[Outgoing]) -> None:
-        waiting = list(records)
-        async for attempt in attempts():
-            if not waiting:
-                return
-            if attempt > 1:
-                self._metrics.publish_retries.labels(self._service).inc()
+        waiting = await self._try(list(records))
+        while waiting:
+            self._metrics.publish_retries.labels(self._service).inc()
+            await asyncio.sleep(RETRY_SECONDS)
             waiting = await self._try(waiting)
 
     async def _try(self, records: list[Outgoing]) -> list[Outgoing]:

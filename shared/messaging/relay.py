@@ -13,16 +13,18 @@ from typing import Any
 import structlog
 
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
+from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher, RecordTooLarge
 from shared.metrics import Metrics
-from shared.mongo.aggregates import AggregateStore
+from shared.mongo.aggregates import Aggregate, AggregateStore, Versioned
 
 log = structlog.get_logger()
 
 _PAUSE = 2.0
 _OWN_AGE = timedelta(seconds=4)
-_FOREIGN_AGE = timedelta(seconds=30)
+# Somebody else's outbox may just be on its way; after this long its writer is not coming back.
+_FOREIGN_AGE = timedelta(seconds=15)
 _AT_ONCE = 500
 
 
@@ -59,23 +61,57 @@ class OutboxRelay:
         most = 0
         for kind, store in self._stores.items():
             now = self._clock()
-            done = []
-            async for aggregate in store.unsent(now - _OWN_AGE, _AT_ONCE):
-                unknown = [e for e in aggregate.outbox if not self._publisher.is_published(e)]
-                if unknown:
-                    if unknown[0].time > now - _FOREIGN_AGE:
-                        continue
-                    log.info("outbox_recovered", kind=kind, id=aggregate.id, events=len(unknown))
-                    try:
-                        await self._publisher.publish(unknown)
-                    except RecordTooLarge as error:
-                        # It stays in the outbox, in sight of the metric, and stops no other.
-                        log.error(
-                            "outbox_unpublishable", kind=kind, id=aggregate.id, error=str(error)
-                        )
-                        continue
-                done.append(aggregate)
+            done: list[Versioned] = []
+            left: list[str] = []
+            async for found in store.unsent(now - _OWN_AGE, _AT_ONCE):
+                unknown = [
+                    time
+                    for id, time in found.entries.items()
+                    if not self._publisher.is_published(id)
+                ]
+                if not unknown:
+                    done.append(found)
+                elif unknown[0] <= now - _FOREIGN_AGE:
+                    left.append(found.id)
+            if left:
+                done += await self._recover(kind, store, left)
             await store.clear(done)
-            self._metrics.outbox_depth.labels(self._service, kind).set(await store.outbox_depth())
             most = max(most, len(done))
+            if most < _AT_ONCE:
+                # Counting costs more the more there is; while much is waiting, clearing goes first.
+                depth = await store.outbox_depth()
+                self._metrics.outbox_depth.labels(self._service, kind).set(depth)
         return most
+
+    async def _recover(
+        self, kind: str, store: AggregateStore[Any], ids: list[str]
+    ) -> list[Aggregate[Any]]:
+        """Publishes what was left in these outboxes, all together; returns those that are done."""
+        aggregates = list((await store.load(ids)).values())
+        try:
+            await self._publisher.publish(self._unpublished(aggregates))
+        except RecordTooLarge:
+            aggregates = await self._one_by_one(kind, aggregates)
+        log.info("outbox_recovered", kind=kind, aggregates=len(aggregates))
+        return aggregates
+
+    async def _one_by_one(
+        self, kind: str, aggregates: list[Aggregate[Any]]
+    ) -> list[Aggregate[Any]]:
+        done = []
+        for aggregate in aggregates:
+            try:
+                await self._publisher.publish(self._unpublished([aggregate]))
+                done.append(aggregate)
+            except RecordTooLarge as error:
+                # It stays in the outbox, in sight of the metric, and stops no other.
+                log.error("outbox_unpublishable", kind=kind, id=aggregate.id, error=str(error))
+        return done
+
+    def _unpublished(self, aggregates: list[Aggregate[Any]]) -> list[OutboxEntry]:
+        return [
+            entry
+            for aggregate in aggregates
+            for entry in aggregate.outbox
+            if not self._publisher.is_published(entry.id)
+        ]

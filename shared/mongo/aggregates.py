@@ -69,6 +69,26 @@ class Aggregate(Generic[S]):
         return Aggregate(self.id, self.version, self.state, self.inbox.copy(), list(self.outbox))
 
 
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """An aggregate with an outbox, as the relay sees it: the times (UTC) of its ``entries`` by
+    their IDs, oldest first."""
+
+    id: str
+    version: int
+    entries: dict[str, datetime]
+
+
+class Versioned(Protocol):
+    """One version of an aggregate."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+
 class AggregateStore(Protocol[S]):
     """What a service needs of a store of aggregates; the suite in tests/contract says it all."""
 
@@ -85,13 +105,12 @@ class AggregateStore(Protocol[S]):
         """
         ...
 
-    def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[S]]:
-        """Aggregates with an outbox from before ``older_than`` (UTC), oldest first; with ID,
-        version and outbox, without the rest."""
+    def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
+        """Aggregates with an outbox from before ``older_than`` (UTC), oldest first."""
         ...
 
-    async def clear(self, aggregates: Sequence[Aggregate[S]]) -> None:
-        """Empties the outboxes of aggregates that have not changed since they were loaded."""
+    async def clear(self, aggregates: Sequence[Versioned]) -> None:
+        """Empties the outboxes of aggregates that still have this version."""
         ...
 
     async def outbox_depth(self) -> int:
@@ -190,15 +209,16 @@ class MongoAggregateStore(Generic[S]):
             raise IdentifierTaken(taken, lost)
         return lost
 
-    async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[S]]:
+    async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
+        # Without the bodies: nearly all of these are published and only have to be cleared.
         query = self.collection.find(
-            {"outbox_at": {"$lt": older_than}}, {"version": 1, "outbox": 1}
+            {"outbox_at": {"$lt": older_than}}, {"version": 1, "outbox.ID": 1, "outbox.Time": 1}
         )
         async for document in query.sort("outbox_at", ASCENDING).limit(limit):
-            outbox = [OutboxEntry.from_document(entry) for entry in document["outbox"]]
-            yield Aggregate(document["_id"], document["version"], outbox=outbox)
+            entries = {entry["ID"]: entry["Time"] for entry in document["outbox"]}
+            yield Unsent(document["_id"], document["version"], entries)
 
-    async def clear(self, aggregates: Sequence[Aggregate[S]]) -> None:
+    async def clear(self, aggregates: Sequence[Versioned]) -> None:
         by_version: dict[int, list[str]] = {}
         for aggregate in aggregates:
             by_version.setdefault(aggregate.version, []).append(aggregate.id)

@@ -17,7 +17,7 @@ from shared.messaging.inbox import Inbox
 from shared.messaging.message import Message
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.publisher import Outgoing, RecordTooLarge, headers_of
-from shared.mongo.aggregates import Aggregate
+from shared.mongo.aggregates import Aggregate, Unsent, Versioned
 from shared.mongo.codec import CODEC
 
 S = TypeVar("S", bound=Resource)
@@ -122,16 +122,17 @@ class FakeStore(Generic[S]):
                 aggregate.version += 1
         return lost
 
-    async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Aggregate[S]]:
+    async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
         waiting = [
             aggregate
             for aggregate in map(self._read, self._documents.values())
             if aggregate.outbox and aggregate.outbox[0].time < older_than
         ]
         for aggregate in sorted(waiting, key=lambda aggregate: aggregate.outbox[0].time)[:limit]:
-            yield aggregate
+            entries = {entry.id: entry.time for entry in aggregate.outbox}
+            yield Unsent(aggregate.id, aggregate.version, entries)
 
-    async def clear(self, aggregates: Sequence[Aggregate[S]]) -> None:
+    async def clear(self, aggregates: Sequence[Versioned]) -> None:
         for aggregate in aggregates:
             stored = self.aggregate(aggregate.id)
             if stored.version == aggregate.version and stored.version:
@@ -231,8 +232,8 @@ class FakePublisher:
         if with_fault is not None:
             raise with_fault
 
-    def is_published(self, entry: OutboxEntry) -> bool:
-        return entry.id in self._published
+    def is_published(self, entry_id: str) -> bool:
+        return entry_id in self._published
 
     def _take(self, records: Sequence[Outgoing]) -> BaseException | None:
         """Keeps the records; returns the fault to raise afterwards, if any."""

@@ -47,7 +47,7 @@ def entry(id: str, time: datetime = START, body: str = "{}") -> OutboxEntry:
 
 async def test_what_another_left_behind_is_published_and_cleared(rig: Rig) -> None:
     rig.put("a", entry("1"), entry("2"))
-    rig.clock.advance(31)
+    rig.clock.advance(16)
 
     assert await rig.relay.sweep() == 1
 
@@ -59,7 +59,7 @@ async def test_what_another_left_behind_is_published_and_cleared(rig: Rig) -> No
 
 async def test_what_may_still_be_anothers_in_hand_is_left(rig: Rig) -> None:
     rig.put("a", entry("1"))
-    rig.clock.advance(29)
+    rig.clock.advance(14)
 
     assert await rig.relay.sweep() == 0
 
@@ -93,7 +93,7 @@ async def test_only_what_is_not_known_as_published_is_published(rig: Rig) -> Non
     mine = entry("1")
     rig.put("a", mine, entry("2"))
     await rig.publisher.publish([mine])
-    rig.clock.advance(31)
+    rig.clock.advance(16)
 
     await rig.relay.sweep()
 
@@ -104,7 +104,7 @@ async def test_what_was_published_here_waits_for_what_is_anothers_and_young(rig:
     mine = entry("1")
     rig.put("a", mine, entry("2", START + timedelta(seconds=20)))
     await rig.publisher.publish([mine])
-    rig.clock.advance(31)
+    rig.clock.advance(16)
 
     assert await rig.relay.sweep() == 0
 
@@ -113,7 +113,7 @@ async def test_what_was_published_here_waits_for_what_is_anothers_and_young(rig:
 
 async def test_a_crash_after_publishing_publishes_again_and_then_clears(rig: Rig) -> None:
     rig.put("a", entry("1"))
-    rig.clock.advance(31)
+    rig.clock.advance(16)
     rig.publisher.fail_next(ConnectionError("killed"), after_write=True)
     with pytest.raises(ConnectionError):
         await rig.relay.sweep()
@@ -126,7 +126,7 @@ async def test_a_crash_after_publishing_publishes_again_and_then_clears(rig: Rig
 
 async def test_a_change_meanwhile_keeps_its_outbox(rig: Rig) -> None:
     rig.put("a", entry("1"))
-    rig.clock.advance(31)
+    rig.clock.advance(16)
     rig.publisher = _Changing(rig)
     relay = OutboxRelay("tests", {"buyers": rig.store}, rig.publisher, rig.clock, rig.metrics)
 

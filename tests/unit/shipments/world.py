@@ -134,9 +134,10 @@ class World:
     async def relay(self) -> None:
         """Publishes what a crash left behind, as the outbox relay does."""
         later = self.clock() + timedelta(days=1)
-        async for aggregate in self.shipments.unsent(later, 1000):
+        unsent = [found.id async for found in self.shipments.unsent(later, 1000)]
+        for aggregate in (await self.shipments.load(unsent)).values():
             await self.publisher.publish(
-                entry for entry in aggregate.outbox if not self.publisher.is_published(entry)
+                entry for entry in aggregate.outbox if not self.publisher.is_published(entry.id)
             )
 
     @property
