@@ -140,6 +140,7 @@ class Deployment:
         self._stack.callback(folder.release)
         self._stack.push_async_callback(self._supervisor.stop)
         await self._start_servers(folder)
+        self._stack.push_async_callback(self.stop_services)
         await create_topics(self.kafka)
         for name in self._services:
             await self._start_service(name, folder.port(name))

@@ -26,7 +26,7 @@ from shared.embedded import free_ports
 from shared.logs import configure_logging
 
 SEED = 20_261_121
-IN_FLIGHT = 250
+IN_FLIGHT = 400
 """Orders that are under way at once: enough to keep the machine busy, few enough that latencies
 say something about the engine and not about a queue in front of it."""
 QUIET_SECONDS = 20.0
@@ -106,11 +106,12 @@ class Stage:
     to_judge: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
+    finished: set[str] = field(default_factory=set)
+    """Orders that need nobody any more."""
+
     @property
     def done(self) -> int:
-        """Orders that need nobody any more."""
-        final = sum(state in ("Completed", "Canceled", "Declined") for state in self.state.values())
-        return final + len(self.rejected)
+        return len(self.finished)
 
     def hear(self, event: OutsideEvent) -> None:
         """Takes in one event."""
@@ -120,6 +121,7 @@ class Stage:
         elif event.type == "CommandRejected":
             if body["Command"]["Type"] == "PlaceOrder":
                 self.rejected[body["OrderID"]] = body["Errors"]
+                self.finished.add(body["OrderID"])
             else:
                 self.other_refusals.append(body)
         elif event.type == "SupplierOrderForwarded":
@@ -140,6 +142,8 @@ class Stage:
         order = event.body["Order"]
         self.latest[order["ID"]] = event.body
         self.state[order["ID"]] = order["Status"]
+        if order["Status"] in ("Completed", "Canceled", "Declined"):
+            self.finished.add(order["ID"])
         if event.type == "OrderCompleted":
             self.completed[order["ID"]] = event.time
         if event.type == "OrderAwaitingApproval":
@@ -168,8 +172,12 @@ class Stage:
 
 
 async def _play(stage: Stage, outside: OutsideSystem, goods: Catalogue, console: Console) -> None:
-    for number, (kind, body) in enumerate(goods.commands):
-        await outside.send("catalog.commands", kind, body["ID"], body, f"catalogue-{number}")
+    await asyncio.gather(
+        *(
+            outside.send("catalog.commands", kind, body["ID"], body, f"catalogue-{number}")
+            for number, (kind, body) in enumerate(goods.commands)
+        )
+    )
     while stage.saved < len(goods.commands):
         _check(outside, f"{stage.saved} of {len(goods.commands)} catalogue resources were saved")
         await asyncio.sleep(0.02)

@@ -105,11 +105,7 @@ def _seconds(stage: "Stage") -> float:
 
 def _faults(facts: Facts, stage: "Stage", hook: Hook) -> Any:
     if stage.done < stage.wanted:
-        open_orders = sorted(
-            set(stage.accepted)
-            - set(stage.rejected)
-            - {o for o, s in stage.state.items() if s in ("Completed", "Canceled", "Declined")}
-        )
+        open_orders = sorted(set(stage.accepted) - stage.finished)
         yield f"{len(open_orders)} orders are not done, among them {', '.join(open_orders[:5])}"
     if facts.units_sent != facts.units_tied_back and not stage.other_refusals:
         yield f"{facts.units_sent} units were sent, {facts.units_tied_back} tied back"

@@ -90,20 +90,25 @@ class Supervisor:
         _log.info("child started", child=name, pid=child.pid)
         entry.watch = asyncio.create_task(self._watch(entry), name=f"watch {name}")
 
-    async def stop(self, names: Collection[str] | None = None) -> None:
-        """Stop all children, or those with these names, the last started first; each has its own
-        time limit."""
+    async def stop(self, together: Collection[str] = ()) -> None:
+        """Stop the children with the names ``together`` at once, where any are given, or else all
+        of them, the last started first; each has its own time limit."""
+        if together:
+            chosen = [entry for entry in self._entries.values() if entry.name in together]
+            await asyncio.gather(*map(self._stop, chosen))
+            return
         for entry in reversed(list(self._entries.values())):
-            if names is not None and entry.name not in names:
-                continue
-            if entry.watch is not None:
-                entry.watch.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await entry.watch
-            pid = entry.child.pid
-            await entry.child.stop()
-            _log.info("child stopped", child=entry.name, pid=pid)
-            del self._entries[entry.name]
+            await self._stop(entry)
+
+    async def _stop(self, entry: _Entry) -> None:
+        if entry.watch is not None:
+            entry.watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await entry.watch
+        pid = entry.child.pid
+        await entry.child.stop()
+        _log.info("child stopped", child=entry.name, pid=pid)
+        del self._entries[entry.name]
 
     async def _watch(self, entry: _Entry) -> None:
         delay = self._first_delay
