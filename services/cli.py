@@ -188,10 +188,10 @@ def demo(
 
 @app.command()
 def bench(
-    orders: Annotated[int, typer.Option(min=1, help="How many orders to measure with.")] = 20_000,
+    orders: Annotated[int, typer.Option(min=1, help="How many orders to measure with.")] = 10_000,
 ) -> None:
     """Measure throughput and latency on this machine, beside a bare loop without any logic."""
-    from services.bench import run as run_bench
+    from services.bench.run import run as run_bench
 
     _run(run_bench(orders=orders))
 

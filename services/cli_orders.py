@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 orders_app = typer.Typer(help="Look at orders.", no_args_is_help=True)
 
+_UNWRAPPED = 400
+"""Columns of a table that goes to a file or a pipe."""
+
 _STATUS_STYLES = {
     "Open": "cyan",
     "Completed": "green",
@@ -57,7 +60,9 @@ def show(
     if as_json:
         print(story.model_dump_json(exclude_none=True, indent=2))
     else:
-        print_story(story, Console(markup=False, highlight=False, emoji=False))
+        # Off a terminal nothing is wrapped, so that what is searched for stands in one line.
+        width = None if sys.stdout.isatty() else _UNWRAPPED
+        print_story(story, Console(markup=False, highlight=False, emoji=False, width=width))
 
 
 async def _look_up(id: str, mongodb: str | None) -> "Story":

@@ -181,6 +181,7 @@ class RunningService:
         self._subscriber = broker.subscriber(
             *self._service.topics,
             group_id=f"ordermesh-{self._service.name}",
+            group_instance_id=settings.instance_id or None,
             batch=True,
             max_records=settings.batch_size,
             batch_timeout_ms=settings.poll_ms,

@@ -62,6 +62,7 @@ class Deployment:
         self._stack = AsyncExitStack()
         self._kafka = kafka
         self._mongodb = mongodb
+        self._own_kafka = kafka is None
         self.http = ""
         self.metrics: dict[str, str] = {}
         self._temporary: Path | None = None
@@ -176,7 +177,11 @@ class Deployment:
         argv = [sys.executable, "-m", "services.cli", "run", name]
         argv += ["--kafka", self.kafka, "--mongodb", self.mongodb, "--metrics", address]
         self.metrics[name] = f"http://{address}"
-        await self._supervisor.start(name, ChildProcess(argv, stop_limit=20.0))
+        # A broker of its own has no other members: a service that is started again takes its
+        # place at once instead of waiting until the broker misses the dead one.
+        own = {"ORDERMESH_INSTANCE_ID": f"up-{name}"} if self._own_kafka else {}
+        child = ChildProcess(argv, environment=own, stop_limit=20.0)
+        await self._supervisor.start(name, child)
 
     async def _await_ready(self, client: httpx.AsyncClient) -> None:
         deadline = time.monotonic() + READY_LIMIT

@@ -35,7 +35,14 @@ class Settings(BaseSettings):
     max_message_bytes: int = Field(
         1_000_000, description="a command larger than this goes to the dead letters"
     )
-    session_timeout_ms: int = 30_000
+    session_timeout_ms: int = Field(
+        30_000, description="after how long without a heartbeat a consumer's share goes to others"
+    )
+    instance_id: str = Field(
+        "",
+        description="a name of this process that it keeps over restarts: it then gets its share "
+        "back at once (Kafka's static membership). No two processes may have the same",
+    )
 
     tax_rate: Annotated[Decimal, Field(ge=0, le=1)] = Field(
         Decimal(0), description="flat tax on taxable lines after discounts: 0.07 is 7 %"

@@ -4,7 +4,3 @@
 counts the messages and documents of an order, ``bare`` moves the same without any logic, ``run``
 puts it together and prints JSON.
 """
-
-from services.bench.run import run
-
-__all__ = ["run"]

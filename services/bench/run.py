@@ -20,7 +20,7 @@ from shared.logs import configure_logging
 from shared.messaging.topics import Topic, create_topics
 from shared.settings import Settings
 
-IN_FLIGHT = 3_000
+IN_FLIGHT = 1_500
 WARM_UP = 1_000
 BARE_PROCESSES = 2
 

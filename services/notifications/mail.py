@@ -134,9 +134,16 @@ def compose(
     mail["X-Ordermesh-Notification"] = id
     # RFC 3834: keeps autoresponders from answering.
     mail["Auto-Submitted"] = "auto-generated"
-    mail.attach(MIMEText(rendered.text, "plain", "utf-8"))
-    mail.attach(MIMEText(rendered.html, "html", "utf-8"))
+    mail.attach(_part(rendered.text, "plain"))
+    mail.attach(_part(rendered.html, "html"))
     return mail
+
+
+def _part(content: str, subtype: str) -> MIMEText:
+    # ASCII goes as it is, readable in any program; the rest as base64. A line may have 998
+    # characters (RFC 5322).
+    plain = content.isascii() and max(map(len, content.splitlines()), default=0) <= 998
+    return MIMEText(content, subtype, "us-ascii" if plain else "utf-8")
 
 
 class MailSender:

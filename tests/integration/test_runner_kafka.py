@@ -43,7 +43,9 @@ class Rig:
         self._running: RunningService | None = None
 
     async def start(self) -> None:
-        self._running = RunningService("accounts", self._settings, Metrics(), self._mongo)
+        self._running = RunningService(
+            "accounts", self._settings, Metrics(), self._mongo, asyncio.Event()
+        )
         await asyncio.wait_for(self._running.start(), LIMIT)
 
     async def stop(self) -> None:

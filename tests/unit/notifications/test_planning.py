@@ -91,12 +91,12 @@ def test_a_webhook_gets_what_it_named() -> None:
 
 
 def test_a_webhook_that_names_nothing_gets_every_public_event() -> None:
-    events = [_event("OrderApproved", order_body()), _event("LineItemsHeld", {})]
+    events = [_event("OrderDeclined", order_body()), _event("LineItemsHeld", {})]
 
     plan = _plan(*events, hooks=(webhook("a"), webhook("b", types=["LineItemsHeld"])))
 
     assert [(d.target, d.event_type) for d in plan.deliveries.values()] == [
-        ("a", "OrderApproved"),
+        ("a", "OrderDeclined"),
         ("b", "LineItemsHeld"),
     ]
 
