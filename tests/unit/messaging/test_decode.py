@@ -215,6 +215,14 @@ def test_a_command_that_is_too_large_is_told() -> None:
     assert reason(made, max_bytes=200) == "202 bytes, more than the 200 that a command may have"
 
 
+@pytest.mark.parametrize("header", ["ce_id", "ce_source"])
+def test_an_identity_that_is_too_long_to_remember_is_told(header: str) -> None:
+    made = record(BUYER.save, ADA)
+    made.headers = [*((n, v) for n, v in made.headers if n != header), (header, b"x" * 257)]
+
+    assert reason(made) == "ce_id or ce_source is longer than 256 characters; shorten it"
+
+
 def test_the_largest_command_is_taken() -> None:
     made = record(BUYER.save, ADA)
 

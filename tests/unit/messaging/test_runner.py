@@ -238,6 +238,16 @@ async def test_setting_aside_waits_out_faults_too(rig: Rig) -> None:
     assert rig.processor.applied == ["a"]
 
 
+async def test_a_defect_while_setting_aside_commits_nothing(rig: Rig) -> None:
+    rig.publisher.fail_next(ValueError("a defect"))
+
+    with pytest.raises(ValueError, match="a defect"):
+        await rig.run(save("good"), save("poison", value=b"?"))
+
+    assert rig.consumer.commits == []
+    assert rig.processor.calls == []
+
+
 async def test_a_message_that_its_handler_cannot_take_is_set_aside_alone(rig: Rig) -> None:
     rig.processor.poisonous = {"p"}
     poison = save("p", **at(5))
