@@ -1,5 +1,6 @@
 """Kafka in: which messages concern which order, and what a decision needs to know."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -36,12 +37,15 @@ def orders_processor(
         messages: Sequence[Message[Any]], aggregates: Mapping[str, Aggregate[OrderState]]
     ) -> Context:
         placing = {m.body.order.from_company_id for m in messages if isinstance(m.body, PlaceOrder)}
+        found, thresholds = await asyncio.gather(
+            known_buyers.get(placing), rules.thresholds(placing)
+        )
         return Context(
             now=resources.clock(),
             marketplace_id=settings.marketplace_id,
             currency=settings.currency,
-            buyers=await known_buyers.get(placing),
-            approval_above=await rules.thresholds(placing) if placing else {},
+            buyers=found,
+            approval_above=thresholds,
         )
 
     def observe(

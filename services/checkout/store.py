@@ -59,7 +59,10 @@ class ApprovalRuleStore(MongoAggregateStore[ApprovalRule]):
     async def thresholds(self, buyer_ids: Iterable[str]) -> dict[str, Decimal]:
         """By buyer, the lowest total above which an active rule asks for approval."""
         lowest: dict[str, Decimal] = {}
-        query = {"state.BuyerID": {"$in": list(buyer_ids)}, "state.Active": True}
+        buyers = list(buyer_ids)
+        if not buyers:
+            return lowest
+        query = {"state.BuyerID": {"$in": buyers}, "state.Active": True}
         async for document in self.collection.find(query, {"state": 1}):
             rule = ApprovalRule.model_validate(document["state"])
             above = lowest.get(rule.buyer_id)

@@ -7,9 +7,7 @@ import secrets
 import signal
 import sys
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import uvicorn
@@ -17,9 +15,10 @@ from rich.console import Console
 
 from services.checks import DeploymentError
 from services.demo.marketplace import Catalogue, catalogue, orders
-from services.demo.outside import Body, OutsideEvent, OutsideSystem
+from services.demo.outside import Body, OutsideSystem
 from services.demo.progress import Progress
 from services.demo.receivers import Hook, Mailbox
+from services.demo.stage import QUIET_SECONDS, Stage
 from services.demo.summary import Facts, print_summary
 from services.up import Deployment
 from shared.embedded import free_ports
@@ -29,9 +28,6 @@ SEED = 20_261_121
 IN_FLIGHT = 400
 """Orders that are under way at once: enough to keep the machine busy, few enough that latencies
 say something about the engine and not about a queue in front of it."""
-QUIET_SECONDS = 20.0
-"""When nothing was heard for so long, the demo says what is missing instead of waiting on."""
-
 _SETTINGS = {
     "ORDERMESH_ALLOW_PRIVATE_TARGETS": "true",
     "ORDERMESH_TAX_RATE": "0.07",
@@ -65,7 +61,7 @@ async def run(*, orders: int) -> None:
             )
             goods = catalogue(SEED, f"http://127.0.0.1:{hook_port}/hook", hash_key)
             await _play(stage, outside, goods, console)
-            await stage.until_notified(outside, mailbox, hook)
+            await stage.until_notified(outside)
             facts = await Facts.gather(stage, deployment.mongodb, mailbox, hook)
         print_summary(facts, console)
     except asyncio.CancelledError:
@@ -75,100 +71,6 @@ async def run(*, orders: int) -> None:
         mailbox.stop()
     if facts.faults:
         raise DeploymentError("The demo did not end as it should: " + "; ".join(facts.faults))
-
-
-@dataclass
-class Stage:
-    """Everything that outside systems heard and did, by order."""
-
-    wanted: int
-    saved: int = 0
-    accepted: dict[str, float] = field(default_factory=dict)
-    forwarded: dict[str, float] = field(default_factory=dict)
-    completed: dict[str, float] = field(default_factory=dict)
-    latest: dict[str, Body] = field(default_factory=dict)
-    """The last event of each order."""
-    state: dict[str, str] = field(default_factory=dict)
-    rejected: dict[str, list[Body]] = field(default_factory=dict)
-    other_refusals: list[Body] = field(default_factory=list)
-    supplier_orders: dict[str, str] = field(default_factory=dict)
-    """Status by supplier order ID."""
-    shipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """Units sent out by the suppliers, by buyer order."""
-    shipments: set[str] = field(default_factory=set)
-    reconciled: int = 0
-    notified: dict[str, str] = field(default_factory=dict)
-    """Outcome by notification ID."""
-    expected_notifications: int = 0
-    departures: set[tuple[str, str]] = field(default_factory=set)
-    """Mailed departures: (order, shipment)."""
-    to_ship: asyncio.Queue[Body] = field(default_factory=asyncio.Queue)
-    to_judge: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
-    moved: asyncio.Event = field(default_factory=asyncio.Event)
-
-    finished: set[str] = field(default_factory=set)
-    """Orders that need nobody any more."""
-
-    @property
-    def done(self) -> int:
-        return len(self.finished)
-
-    def hear(self, event: OutsideEvent) -> None:
-        """Takes in one event."""
-        body = event.body
-        if event.type.endswith("Saved"):
-            self.saved += 1
-        elif event.type == "CommandRejected":
-            if body["Command"]["Type"] == "PlaceOrder":
-                self.rejected[body["OrderID"]] = body["Errors"]
-                self.finished.add(body["OrderID"])
-            else:
-                self.other_refusals.append(body)
-        elif event.type == "SupplierOrderForwarded":
-            self.supplier_orders[body["Order"]["ID"]] = "Open"
-            self.forwarded.setdefault(body["BuyerOrderID"], event.time)
-            self.to_ship.put_nowait(body)
-        elif event.type.startswith("SupplierOrder"):
-            self.supplier_orders[body["Order"]["ID"]] = body["Order"]["Status"]
-        elif event.type == "ShipmentReconciled":
-            self.reconciled += 1
-        elif event.type.startswith("Notification"):
-            self.notified[body["ID"]] = event.type.removeprefix("Notification")
-        elif event.type.startswith("Order"):
-            self._order(event)
-        self.moved.set()
-
-    def _order(self, event: OutsideEvent) -> None:
-        order = event.body["Order"]
-        self.latest[order["ID"]] = event.body
-        self.state[order["ID"]] = order["Status"]
-        if order["Status"] in ("Completed", "Canceled", "Declined"):
-            self.finished.add(order["ID"])
-        if event.type == "OrderCompleted":
-            self.completed[order["ID"]] = event.time
-        if event.type == "OrderAwaitingApproval":
-            self.to_judge.put_nowait(order["ID"])
-        # Mail on submission, each departure, completion and cancellation, where there is a
-        # mailbox; the webhook gets the last two.
-        ended = event.type in ("OrderCompleted", "OrderCanceled")
-        self.expected_notifications += ended
-        if "Email" not in order["FromUser"]:
-            return
-        self.expected_notifications += ended or event.type in ("OrderSubmitted", "OrderApproved")
-        if event.type == "OrderShipmentsChanged" and "DateShipped" in event.body["Shipment"]:
-            self.departures.add((order["ID"], event.body["Shipment"]["ID"]))
-
-    async def until_notified(self, outside: OutsideSystem, mailbox: Mailbox, hook: Hook) -> None:
-        """Waits until every notification that is due has an outcome."""
-        while len(self.notified) < self.due:
-            if time.monotonic() - outside.last_event > QUIET_SECONDS:
-                return
-            await asyncio.sleep(0.05)
-
-    @property
-    def due(self) -> int:
-        """Notifications that the events so far call for."""
-        return self.expected_notifications + len(self.departures)
 
 
 async def _play(stage: Stage, outside: OutsideSystem, goods: Catalogue, console: Console) -> None:

@@ -3,14 +3,13 @@
 import asyncio
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from services.demo.play import Stage
+from services.demo.stage import Stage
 
 _WIDTH = 40
 
@@ -18,7 +17,7 @@ _WIDTH = 40
 class Progress:
     """Shows how far the orders are while it is entered."""
 
-    def __init__(self, stage: "Stage", console: Console) -> None:
+    def __init__(self, stage: Stage, console: Console) -> None:
         self._stage = stage
         self._console = console
         self._started = time.monotonic()

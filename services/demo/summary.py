@@ -5,18 +5,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import quantiles
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.table import Table
 
 from services.demo.receivers import Hook, Mailbox
+from services.demo.stage import Stage
 from shared.mongo.codec import to_decimal
 from shared.settings import Settings
-
-if TYPE_CHECKING:
-    from services.demo.play import Stage
 
 _MONEY = ("Subtotal", "TaxCost", "ShippingCost", "PromotionDiscount", "Total")
 
@@ -42,7 +40,7 @@ class Facts:
     faults: list[str] = field(default_factory=list)
 
     @classmethod
-    async def gather(cls, stage: "Stage", mongodb: str, mailbox: Mailbox, hook: Hook) -> "Facts":
+    async def gather(cls, stage: Stage, mongodb: str, mailbox: Mailbox, hook: Hook) -> "Facts":
         """Counts what the outside systems saw, and asks the database for the money."""
         orders = Counter(stage.state.values())
         orders["Rejected"] = len(stage.rejected)
@@ -98,12 +96,12 @@ async def _stored_money(mongodb: str) -> dict[str, Decimal]:
         await client.close()
 
 
-def _seconds(stage: "Stage") -> float:
+def _seconds(stage: Stage) -> float:
     ends = [*stage.completed.values(), *stage.forwarded.values()]
     return max(ends, default=time.time()) - min(stage.accepted.values(), default=time.time())
 
 
-def _faults(facts: Facts, stage: "Stage", hook: Hook) -> Any:
+def _faults(facts: Facts, stage: Stage, hook: Hook) -> Any:
     if stage.done < stage.wanted:
         open_orders = sorted(set(stage.accepted) - stage.finished)
         yield f"{len(open_orders)} orders are not done, among them {', '.join(open_orders[:5])}"
