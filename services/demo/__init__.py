@@ -2,8 +2,8 @@
 
 ``marketplace`` makes the catalogue and the orders, ``outside`` is the Kafka client that buyers
 and suppliers use, ``receivers`` are the mail server and the web server that get notified,
-``progress`` and ``summary`` are what the person sees, ``stage`` is what was heard and done so far, ``play`` is the
-course of it all.
+``progress`` and ``summary`` are what the person sees, ``stage`` is what was heard and done so far,
+``play`` is the course of it all.
 """
 
 from services.demo.play import run

@@ -5,7 +5,7 @@ acknowledged is sent again until it is: consumers drop what they get twice by it
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -103,9 +103,9 @@ class KafkaPublisher:
                 for entry in entries
             ]
         )
-        for entry in entries:
-            self._published[entry.id] = None
-            self._metrics.published.labels(self._service, entry.topic, entry.type).inc()
+        self._published.update((entry.id, None) for entry in entries)
+        for (topic, name), count in Counter((e.topic, e.type) for e in entries).items():
+            self._metrics.published.labels(self._service, topic, name).inc(count)
         while len(self._published) > _REMEMBERED:
             self._published.popitem(last=False)
 

@@ -9,6 +9,7 @@ dead letters, so that it stops nobody else.
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -100,8 +101,9 @@ class BatchRunner:
 
     def _take(self, records: Sequence[Record]) -> "_Batch":
         batch = _Batch()
+        for topic, count in Counter(record.topic for record in records).items():
+            self._metrics.consumed.labels(self._service, topic).inc(count)
         for record in records:
-            self._metrics.consumed.labels(self._service, record.topic).inc()
             decoded = self._decoder.decode(record)
             if isinstance(decoded, Message):
                 batch.messages.append((decoded, record))
