@@ -8,6 +8,8 @@ from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from shared.embedded.ports import port_is_free
+
 OLDEST_MONGODB = (6, 0)
 _LIMIT = 10.0
 
@@ -82,3 +84,16 @@ def _cause(error: Exception) -> str:
     """The cause without the driver's own settings and its picture of the topology."""
     text = str(error).partition(" (configured timeouts")[0].partition(", Timeout:")[0]
     return text.splitlines()[0]
+
+
+def check_port(host: str, port: int, *, option: str) -> None:
+    """See that ``port`` can be listened on; 0 is any free one. ``option`` names another.
+
+    Raises:
+        DeploymentError: it cannot.
+    """
+    if port and not port_is_free(port, host):
+        raise DeploymentError(
+            f"Cannot listen on {host}:{port}: the port is taken, or the address is not this"
+            f" machine's. Stop what listens there, or name another with {option}."
+        )

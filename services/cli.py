@@ -126,7 +126,7 @@ def run(
     The services: accounts, pricing, checkout, forwarding, shipments, notifications.
     """
     from services import runtime
-    from services.checks import check_kafka, check_mongodb
+    from services.checks import check_kafka, check_mongodb, check_port
     from shared.settings import Settings
 
     unknown = [name for name in names if name not in runtime.SERVICES]
@@ -142,6 +142,8 @@ def run(
     )
 
     async def check() -> None:
+        host, _, port = settings.metrics.rpartition(":")
+        check_port(host.strip("[]"), int(port), option="--metrics or ORDERMESH_METRICS")
         await check_mongodb(settings.mongodb)
         await check_kafka(settings.kafka)
 

@@ -1,18 +1,16 @@
 """Runs services in one process: one event loop, one consumer and one publisher for each."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
 import structlog
-import uvicorn
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from faststream import AckPolicy
@@ -30,6 +28,7 @@ from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
 from shared.metrics import Metrics
 from shared.service import Resources, Service
+from shared.serving import serving
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -80,7 +79,9 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
         settings.mongodb, appname="ordermesh", tz_aware=True, timeoutMS=_MONGODB_MS
     )
     running = [RunningService(name, settings, metrics, mongo, stop) for name in names]
-    async with _http(settings, metrics, [service.health for service in running]):
+    host, _, port = settings.metrics.rpartition(":")
+    health = health_app(metrics, [service.health for service in running])
+    async with serving(health, host.strip("[]") or "127.0.0.1", int(port)):
         try:
             starting = asyncio.create_task(_start(running))
             stopped = asyncio.create_task(_wait(stop))
@@ -105,30 +106,6 @@ async def _start(services: "Sequence[RunningService]") -> None:
 
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
-
-
-@contextlib.asynccontextmanager
-async def _http(
-    settings: Settings, metrics: Metrics, healths: Sequence[ServiceHealth]
-) -> AsyncIterator[None]:
-    host, _, port = settings.metrics.rpartition(":")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            health_app(metrics, healths),
-            host=host or "127.0.0.1",
-            port=int(port),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-        )
-    )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    serving = asyncio.create_task(server._serve())
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
 
 
 class RunningService:

@@ -8,22 +8,22 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 import structlog
-import uvicorn
 
-from services.checks import DeploymentError, check_kafka, check_mongodb
+from services.checks import DeploymentError, check_kafka, check_mongodb, check_port
 from services.gateway import create_app, unready
 from services.runtime import SERVICES
 from shared.embedded import ChildProcess, DataFolder, EmbeddedKafka, EmbeddedMongoDB, Supervisor
-from shared.embedded.ports import LOOPBACK, port_is_free
+from shared.embedded.ports import LOOPBACK
 from shared.messaging.topics import create_topics
+from shared.serving import serving
 
 READY_LIMIT = 90.0
 # A service that ended this often before it was ever ready will not get there by itself.
@@ -135,7 +135,7 @@ class Deployment:
 
     async def _start(self) -> None:
         if self._given_http is not None:
-            _check_http(*self._given_http)
+            check_port(*self._given_http, option="--http")
         folder = DataFolder(self._given_data or self._make_temporary())
         folder.lock()
         self._stack.callback(folder.release)
@@ -149,7 +149,7 @@ class Deployment:
         await self._await_ready(client)
         host, port = self._given_http or (LOOPBACK, folder.port("http"))
         app = create_app(self.metrics, client)
-        await self._stack.enter_async_context(_serve(app, host, port))
+        await self._stack.enter_async_context(serving(app, host, port))
         self.http = f"http://{_url_host(host)}:{port}"
 
     def _make_temporary(self) -> Path:
@@ -201,45 +201,5 @@ class Deployment:
             await asyncio.sleep(0.1)
 
 
-def _check_http(host: str, port: int) -> None:
-    if port and not port_is_free(port, host):
-        raise DeploymentError(
-            f"The front door cannot listen on {host}:{port}: the port is taken, or the address is"
-            " not this machine's. Stop what listens there, or name another with --http."
-        )
-
-
 def _url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the deployment has its own order of stopping."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _serve(app: Any, host: str, port: int) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(), name="front door")
-    while not server.started:
-        if serving.done():
-            raise DeploymentError(f"The front door cannot listen on {host}:{port}.")
-        await asyncio.sleep(0.01)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving

@@ -15,6 +15,7 @@ from services.bench.bare import Plan, Write, document_bytes
 from services.bench.footprint import Sent, Stored, records_of, sent_since, stored
 from services.bench.load import Load
 from services.bench.usage import Usage, usage_of
+from services.checks import DeploymentError
 from services.up import Deployment
 from shared.logs import configure_logging
 from shared.messaging.topics import Topic, create_topics
@@ -113,7 +114,7 @@ async def _bare(kafka: str, mongodb: str, burst: Burst) -> float:
         )
         for partition in range(BARE_PROCESSES)
     ]
-    processes = []
+    processes: list[asyncio.subprocess.Process] = []
     try:
         for plan in plans:
             process = await asyncio.create_subprocess_exec(
@@ -121,11 +122,10 @@ async def _bare(kafka: str, mongodb: str, burst: Burst) -> float:
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24,
             )  # fmt: skip
             processes.append(process)
-            process.stdin.write(plan.dump().encode() + b"\n")  # type: ignore[union-attr]
-            await process.stdout.readline()  # type: ignore[union-attr]
+            await _tell(process, plan.dump())
         for process in processes:
-            process.stdin.write(b"go\n")  # type: ignore[union-attr]
-        lines = await asyncio.gather(*(p.stdout.readline() for p in processes))  # type: ignore[union-attr]
+            await _tell(process, "go", answer=False)
+        lines = await asyncio.gather(*map(_answer, processes))
         seconds: float = max(json.loads(line)["seconds"] for line in lines)
     finally:
         for process in processes:
@@ -134,6 +134,22 @@ async def _bare(kafka: str, mongodb: str, burst: Burst) -> float:
                     process.kill()
             await process.wait()
     return share * BARE_PROCESSES / seconds
+
+
+async def _tell(process: asyncio.subprocess.Process, line: str, *, answer: bool = True) -> None:
+    """Sends a line to a bare loop and, but for the last one, waits for its answer."""
+    if process.stdin is not None:
+        process.stdin.write(line.encode() + b"\n")
+        await process.stdin.drain()
+    if answer:
+        await _answer(process)
+
+
+async def _answer(process: asyncio.subprocess.Process) -> bytes:
+    line = await process.stdout.readline() if process.stdout is not None else b""
+    if not line:
+        raise DeploymentError("The bare loop ended early; its own lines on stderr say why.")
+    return line
 
 
 def _waits(load: Load, orders: list[str]) -> dict[str, float]:

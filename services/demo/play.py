@@ -7,10 +7,8 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import uvicorn
 from rich.console import Console
 
 from services.checks import DeploymentError
@@ -23,6 +21,7 @@ from services.demo.summary import Facts, print_summary
 from services.up import Deployment
 from shared.embedded import free_ports
 from shared.logs import configure_logging
+from shared.serving import serving
 
 SEED = 20_261_121
 IN_FLIGHT = 400
@@ -50,7 +49,10 @@ async def run(*, orders: int) -> None:
     mailbox, hook = Mailbox(smtp_port), Hook(hash_key)
     try:
         mailbox.start()
-        async with _serving(hook, hook_port), contextlib.AsyncExitStack() as stack:
+        async with (
+            serving(hook.app(), "127.0.0.1", hook_port),
+            contextlib.AsyncExitStack() as stack,
+        ):
             console.print("Starting Kafka, MongoDB and six services …")
             started = time.monotonic()
             deployment = await stack.enter_async_context(Deployment())
@@ -193,17 +195,3 @@ async def _fill(stage: Stage, outside: OutsideSystem, body: Body) -> None:
             await outside.send(
                 "shipments.commands", "UpdateShipment", shipment, update, f"leave-{shipment}"
             )
-
-
-@contextlib.asynccontextmanager
-async def _serving(hook: Hook, port: int) -> AsyncIterator[None]:
-    server = uvicorn.Server(
-        uvicorn.Config(hook.app(), host="127.0.0.1", port=port, log_config=None, lifespan="off")
-    )
-    # Its own signal handlers would take Ctrl-C away from the demo.
-    serving = asyncio.create_task(server._serve())
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
