@@ -170,7 +170,7 @@ class RunningService:
             rebalance_timeout_ms=60_000,
             # A batch that waits for MongoDB must not cost the partitions.
             max_poll_interval_ms=24 * 3600 * 1000,
-            fetch_max_wait_ms=25,
+            fetch_max_wait_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             listener=_Rebalance(self._runner, self.health),
             parser=_parse,
