@@ -28,6 +28,9 @@ class QuoteMemory:
     async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[Quote]]:
         return await self._store.load(ids)
 
+    def forget(self, ids: Iterable[str]) -> None:
+        self._store.forget(ids)
+
     async def save(self, aggregates: Sequence[Aggregate[Quote]]) -> set[str]:
         lost = await self._store.save(aggregates)
         for quote in aggregates:

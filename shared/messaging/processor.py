@@ -100,15 +100,13 @@ class AggregateProcessor(Generic[S, C]):
         todo = [(message, key) for message in messages for key in self._keys(message)]
         while todo:
             aggregates = await self._store.load(dict.fromkeys(key for _, key in todo))
-            lost = await self._apply(todo, aggregates)
-            todo = [(message, key) for message, key in todo if key in lost]
-            if lost:
-                self._metrics.lost_races.labels(self._service).inc(len(lost))
+            again = await self._apply(todo, aggregates)
+            todo = [(message, key) for message, key in todo if key in again]
 
     async def _apply(
         self, todo: Sequence[tuple[Message[Any], str]], aggregates: Mapping[str, Aggregate[S]]
     ) -> set[str]:
-        """Folds, writes and publishes; returns the aggregates that lost a race."""
+        """Folds, writes and publishes; returns the aggregates that have to be folded again."""
         duplicates: set[str] = set()
         fresh: list[tuple[Message[Any], str]] = []
         seen: set[tuple[str, str]] = set()
@@ -123,6 +121,7 @@ class AggregateProcessor(Generic[S, C]):
         context = await self._prepare([message for message, _ in fresh], aggregates)
         now = self._clock()
         touched: dict[str, Aggregate[S]] = {}
+        ignored: set[str] = set()
         decided: list[tuple[str, Message[Any], S | None, Decision[S]]] = []
         for message, key in fresh:
             aggregate = aggregates[key]
@@ -130,6 +129,7 @@ class AggregateProcessor(Generic[S, C]):
                 message = replace(message, key=key)
             decision = self._fold(aggregate.state, message, context)
             if decision.state is aggregate.state and not decision.events:
+                ignored.add(key)
                 continue
             decided.append((key, message, aggregate.state, decision))
             if key not in touched:
@@ -141,6 +141,8 @@ class AggregateProcessor(Generic[S, C]):
                 caused_by(message, key), decision.events, now, message.trace
             )
         lost = await self._save(list(touched.values()))
+        if lost:
+            self._metrics.lost_races.labels(self._service).inc(len(lost))
         # A duplicate means that an earlier try may have ended between its write and its publish.
         for key in duplicates:
             touched.setdefault(key, aggregates[key])
@@ -155,7 +157,15 @@ class AggregateProcessor(Generic[S, C]):
                 count_rejections(self._metrics, self._service, decision.events)
                 if self._observe is not None:
                     self._observe(message, before, decision)
-        return lost
+        return lost | self._doubtful(ignored - touched.keys(), aggregates)
+
+    def _doubtful(self, ignored: set[str], aggregates: Mapping[str, Aggregate[S]]) -> set[str]:
+        """Of the aggregates that had no use for what came, those that were only remembered:
+        another instance may have changed them, and no write has proved that it did not. They are
+        read and folded again."""
+        doubtful = {key for key in ignored if aggregates[key].remembered}
+        self._store.forget(doubtful)
+        return doubtful
 
     async def _save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
         try:

@@ -57,13 +57,15 @@ class IdentifierTaken(Exception):
 
 @dataclass(slots=True)
 class Aggregate(Generic[S]):
-    """One aggregate in memory. ``version`` 0: not stored yet."""
+    """One aggregate in memory. ``version`` 0: not stored yet. ``remembered``: not read just now,
+    so that only a write that succeeds tells whether it is current."""
 
     id: str
     version: int = 0
     state: S | None = None
     inbox: Inbox = field(default_factory=Inbox)
     outbox: list[OutboxEntry] = field(default_factory=list)
+    remembered: bool = False
 
     def copy(self) -> "Aggregate[S]":
         return Aggregate(self.id, self.version, self.state, self.inbox.copy(), list(self.outbox))
@@ -94,6 +96,10 @@ class AggregateStore(Protocol[S]):
 
     async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
         """The aggregates with these IDs; one that is not stored comes back new."""
+        ...
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """The next load of these reads them anew."""
         ...
 
     async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
@@ -165,10 +171,15 @@ class MongoAggregateStore(Generic[S]):
                 found[id] = Aggregate(id)
             else:
                 found[id] = cached.copy()
+                found[id].remembered = True
         if missing:
             async for document in self.collection.find({"_id": {"$in": missing}}):
                 found[document["_id"]] = self._read(document)
         return found
+
+    def forget(self, ids: Iterable[str]) -> None:
+        for id in ids:
+            self._cache.pop(id, None)
 
     async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
         if not aggregates:

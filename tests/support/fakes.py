@@ -95,6 +95,9 @@ class FakeStore(Generic[S]):
         self.loads.append(wanted)
         return {id: self.aggregate(id) for id in wanted}
 
+    def forget(self, ids: Iterable[str]) -> None:
+        """Nothing is remembered here."""
+
     async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
         if not aggregates:
             return set()
