@@ -6,9 +6,13 @@ shares, never counted up, so that hearing of a shipment twice changes nothing.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from shared.contracts.base import Resource
 from shared.contracts.fulfillment import ShipmentEvent
+from shared.contracts.orders import LineItem
+from shared.contracts.registry import SHIPMENT_RECONCILED
+from shared.messaging.message import Message
 
 
 class Share(Resource):
@@ -51,6 +55,23 @@ def departed(shares: Shares) -> Counter[str]:
     return _sum(share for share in shares.values() if share.left)
 
 
+def with_quantities(lines: Iterable[LineItem], shares: Shares) -> list[LineItem]:
+    """``lines`` with the units that are on shipments; a line that stays as it was is the same
+    object."""
+    shipped = quantities(shares)
+    return [
+        line
+        if line.quantity_shipped == shipped[line.id]
+        else line.model_copy(update={"quantity_shipped": shipped[line.id]})
+        for line in lines
+    ]
+
+
+def all_left(lines: Iterable[LineItem], left: Mapping[str, int]) -> bool:
+    """Whether every unit of ``lines`` is among those that have ``left``, by line ID."""
+    return all(left.get(line.id, 0) >= line.quantity for line in lines)
+
+
 def _sum(shares: Iterable[Share]) -> Counter[str]:
     total: Counter[str] = Counter()
     for share in shares:
@@ -61,3 +82,10 @@ def _sum(shares: Iterable[Share]) -> Counter[str]:
 def order_ids(event: ShipmentEvent) -> list[str]:
     """The buyer orders that ``event`` concerns."""
     return list(dict.fromkeys([*(item.order_id for item in event.items), *event.removed_order_ids]))
+
+
+def concerned(message: Message[Any]) -> Iterable[str]:
+    """The buyer orders that a message concerns: a shipment may carry lines of several."""
+    if message.type is SHIPMENT_RECONCILED:
+        return order_ids(message.body)
+    return (message.key,)

@@ -1,7 +1,7 @@
 """Kafka in: which messages concern which order, and what a decision needs to know."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.checkout.domain.fold import DECISIONS, fold
@@ -9,20 +9,12 @@ from services.checkout.domain.state import Context, OrderState, Phase
 from services.checkout.store import ApprovalRuleStore, OrderStore
 from shared.channels import ChannelLabels
 from shared.contracts.orders import OrderStatus, PlaceOrder
-from shared.contracts.registry import SHIPMENT_RECONCILED
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor, Decision
 from shared.mongo.aggregates import Aggregate
 from shared.reference import buyers
 from shared.service import Resources
-from shared.shipped import order_ids
-
-
-def concerned(message: Message[Any]) -> Iterable[str]:
-    """The orders a message concerns: a shipment may carry lines of several."""
-    if message.type is SHIPMENT_RECONCILED:
-        return order_ids(message.body)
-    return (message.key,)
+from shared.shipped import concerned
 
 
 def orders_processor(

@@ -1,25 +1,17 @@
 """Kafka in: which messages concern which forwarding."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.forwarding.domain import TYPES, Context, Forwarding, fold
 from services.forwarding.store import ForwardingStore
 from shared.contracts.fulfillment import AssignSupplier
-from shared.contracts.registry import SHIPMENT_RECONCILED
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor, Decision
 from shared.mongo.aggregates import Aggregate
 from shared.reference import suppliers
 from shared.service import Resources
-from shared.shipped import order_ids
-
-
-def concerned(message: Message[Any]) -> Iterable[str]:
-    """The buyer orders a message concerns: a shipment may carry lines of several."""
-    if message.type is SHIPMENT_RECONCILED:
-        return order_ids(message.body)
-    return (message.key,)
+from shared.shipped import concerned
 
 
 def forwarding_processor(

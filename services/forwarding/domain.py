@@ -6,7 +6,7 @@ seller itself may be one. Lines keep their IDs. Lines without a supplier are hel
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -37,7 +37,7 @@ from shared.contracts.registry import (
 )
 from shared.messaging.message import Event, Message, rejection
 from shared.messaging.processor import Decision
-from shared.shipped import Share, departed, quantities, with_shipment
+from shared.shipped import Share, all_left, departed, with_quantities, with_shipment
 
 _LONGEST_ID = 100
 
@@ -109,7 +109,7 @@ def _forward(state: Forwarding | None, event: OrderEvent, context: Context) -> D
     if state is not None and (state.canceled or state.forwarded is not None):
         return Decision(state)
     shares = state.shares if state is not None else {}
-    lines = _with_quantities(event.line_items, shares)
+    lines = with_quantities(event.line_items, shares)
     held = [line for line in lines if line.supplier_id is None]
     new = Forwarding(
         buyer_order=event.order if held else None,
@@ -263,14 +263,14 @@ def _reconcile(
         return Decision(state)
     parts = []
     for part in state.parts:
-        lines = _with_quantities(part.line_items, shares)
+        lines = with_quantities(part.line_items, shares)
         changed = lines != part.line_items
         parts.append(part.model_copy(update={"line_items": lines}) if changed else part)
     changed_state = state.model_copy(
         update={
             "shares": shares,
             "parts": parts,
-            "held": _with_quantities(state.held, shares),
+            "held": with_quantities(state.held, shares),
         }
     )
     completed, events = _complete(changed_state, context)
@@ -284,9 +284,7 @@ def _complete(state: Forwarding, context: Context) -> tuple[Forwarding, list[Eve
     left = departed(state.shares)
     parts, events = [], []
     for part in state.parts:
-        if part.order.status is OrderStatus.OPEN and all(
-            left[line.id] >= line.quantity for line in part.line_items
-        ):
+        if part.order.status is OrderStatus.OPEN and all_left(part.line_items, left):
             part = _moved(part, OrderStatus.COMPLETED, context.now, "date_completed")
             events.append(part.event(SUPPLIER_ORDER_COMPLETED))
         parts.append(part)
@@ -296,16 +294,6 @@ def _complete(state: Forwarding, context: Context) -> tuple[Forwarding, list[Eve
 def _moved(part: Part, status: OrderStatus, now: datetime, date: str) -> Part:
     order = part.order.model_copy(update={"status": status, date: now, "last_updated": now})
     return part.model_copy(update={"order": order})
-
-
-def _with_quantities(lines: Iterable[LineItem], shares: Mapping[str, Share]) -> list[LineItem]:
-    shipped = quantities(shares)
-    return [
-        line
-        if line.quantity_shipped == shipped[line.id]
-        else line.model_copy(update={"quantity_shipped": shipped[line.id]})
-        for line in lines
-    ]
 
 
 def _assigned_twice(order_id: str, line_id: str) -> Error:

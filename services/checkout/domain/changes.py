@@ -24,7 +24,7 @@ from shared.contracts.registry import (
 from shared.messaging.message import Event, Message, rejection
 from shared.messaging.outbox import caused_by, event_id
 from shared.messaging.processor import Decision
-from shared.shipped import departed, quantities, with_shipment
+from shared.shipped import departed, with_shipment
 
 
 def approve(
@@ -124,7 +124,7 @@ def reconcile(
     if shares is state.shares:
         return Decision(state)
     order = state.order.model_copy(update={"last_updated": context.now})
-    changed = state.with_shares(shares, quantities(shares)).model_copy(update={"order": order})
+    changed = state.with_shares(shares).model_copy(update={"order": order})
     shipment = message.body.shipment
     notice = ShipmentNotice(
         id=shipment.id,

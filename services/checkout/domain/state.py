@@ -24,7 +24,7 @@ from shared.contracts.orders import (
 )
 from shared.contracts.registry import MessageType
 from shared.messaging.message import Event
-from shared.shipped import Share, Shares, departed
+from shared.shipped import Share, Shares, all_left, departed, with_quantities
 
 
 class Phase(StrEnum):
@@ -106,19 +106,13 @@ class OrderState(Resource):
             total=self.order.total,
         )
 
-    def with_shares(self, shares: Shares, line_quantities: Mapping[str, int]) -> "OrderState":
-        lines = [
-            line
-            if line.quantity_shipped == line_quantities.get(line.id, 0)
-            else line.model_copy(update={"quantity_shipped": line_quantities.get(line.id, 0)})
-            for line in self.line_items
-        ]
+    def with_shares(self, shares: Shares) -> "OrderState":
+        lines = with_quantities(self.line_items, shares)
         return self.model_copy(update={"line_items": lines, "shares": shares})
 
     def all_left(self) -> bool:
         """Whether every unit is on a shipment that has left."""
-        left = departed(self.shares)
-        return all(left[line.id] >= line.quantity for line in self.line_items)
+        return all_left(self.line_items, departed(self.shares))
 
     def event(self, type: MessageType[OrderEvent], shipment: ShipmentNotice | None = None) -> Event:
         """The whole order as ``orders.events`` tells it."""

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.checkout.consumers import concerned
 from services.checkout.domain.fold import fold
 from services.checkout.domain.state import Context, OrderState
 from shared.contracts.orders import OrderStatus
@@ -23,6 +22,7 @@ from shared.contracts.registry import (
 )
 from shared.messaging.message import Message
 from shared.messaging.outbox import caused_by, event_id
+from shared.shipped import concerned
 from tests.support.builders import (
     checkout_context,
     error,

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forwarding.consumers import concerned
 from services.forwarding.domain import Context, Forwarding, fold
 from shared.contracts.orders import OrderStatus
 from shared.contracts.registry import (
@@ -18,6 +17,7 @@ from shared.contracts.registry import (
     SHIPMENT_RECONCILED,
 )
 from shared.messaging.message import Message
+from shared.shipped import concerned
 from tests.support.builders import (
     assign_supplier,
     forwarding_context,
