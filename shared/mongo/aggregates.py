@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
-from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateMany, WriteConcern
+from pymongo import ASCENDING, IndexModel, InsertOne, UpdateMany, UpdateOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
@@ -28,6 +28,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from shared.contracts.base import Resource
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import OutboxEntry
+from shared.mongo.changes import as_bson, changes
 from shared.mongo.codec import CODEC
 
 S = TypeVar("S", bound=Resource)
@@ -58,7 +59,8 @@ class IdentifierTaken(Exception):
 @dataclass(slots=True)
 class Aggregate(Generic[S]):
     """One aggregate in memory. ``version`` 0: not stored yet. ``remembered``: not read just now,
-    so that only a write that succeeds tells whether it is current."""
+    so that only a write that succeeds tells whether it is current. ``stored``: the state that the
+    store has under ``version``, which a write need not tell it again."""
 
     id: str
     version: int = 0
@@ -66,9 +68,17 @@ class Aggregate(Generic[S]):
     inbox: Inbox = field(default_factory=Inbox)
     outbox: list[OutboxEntry] = field(default_factory=list)
     remembered: bool = False
+    stored: S | None = None
 
     def copy(self) -> "Aggregate[S]":
-        return Aggregate(self.id, self.version, self.state, self.inbox.copy(), list(self.outbox))
+        return Aggregate(
+            self.id,
+            self.version,
+            self.state,
+            self.inbox.copy(),
+            list(self.outbox),
+            stored=self.stored,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +195,19 @@ class MongoAggregateStore(Generic[S]):
         if not aggregates:
             return set()
         writer = uuid4().hex
-        operations: list[InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]] = []
-        replaced = 0
+        operations: list[InsertOne[dict[str, Any]] | UpdateOne] = []
+        updated = 0
         for aggregate in aggregates:
             self._cache.pop(aggregate.id, None)
-            document = self._document(aggregate, writer)
             if aggregate.version == 0:
-                operations.append(InsertOne(document))
+                operations.append(InsertOne(self._document(aggregate, writer)))
             else:
-                replaced += 1
+                updated += 1
                 operations.append(
-                    ReplaceOne({"_id": aggregate.id, "version": aggregate.version}, document)
+                    UpdateOne(
+                        {"_id": aggregate.id, "version": aggregate.version},
+                        self._update(aggregate, writer),
+                    )
                 )
         lost: set[str] = set()
         taken: set[str] = set()
@@ -210,11 +222,12 @@ class MongoAggregateStore(Generic[S]):
             if isinstance(error, DocumentTooLarge) or _is_too_large(error.code, str(error)):
                 raise AggregateTooLarge("a document is larger than 16 MB") from error
             raise
-        if matched < replaced:
+        if matched < updated:
             lost |= await self._lost_races(aggregates, writer) - taken
         for aggregate in aggregates:
             if aggregate.id not in lost and aggregate.id not in taken:
                 aggregate.version += 1
+                aggregate.stored = aggregate.state
                 self._remember(aggregate)
         if taken:
             raise IdentifierTaken(taken, lost)
@@ -276,7 +289,7 @@ class MongoAggregateStore(Generic[S]):
             "_id": aggregate.id,
             "version": aggregate.version + 1,
             "writer": writer,
-            "state": None if state is None else state.model_dump(exclude_none=True),
+            "state": as_bson(state),
             "inbox": aggregate.inbox.document(),
             "outbox": [entry.document() for entry in aggregate.outbox],
         }
@@ -286,14 +299,37 @@ class MongoAggregateStore(Generic[S]):
             document["gone_at"] = datetime.now(UTC)
         return document
 
+    def _update(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:
+        """The operators that make the stored document that of ``aggregate``."""
+        before, after = aggregate.stored, aggregate.state
+        if before is None or after is None:
+            document = self._document(aggregate, writer)
+            gone = [name for name in ("outbox_at", "gone_at") if name not in document]
+        else:
+            document, gone = changes(before, after, "state")
+            document["version"] = aggregate.version + 1
+            document["writer"] = writer
+            document["inbox"] = aggregate.inbox.document()
+            document["outbox"] = [entry.document() for entry in aggregate.outbox]
+            if aggregate.outbox:
+                document["outbox_at"] = aggregate.outbox[0].time
+            else:
+                gone.append("outbox_at")
+        update: dict[str, Any] = {"$set": document}
+        if gone:
+            update["$unset"] = dict.fromkeys(gone, "")
+        return update
+
     def _read(self, document: dict[str, Any]) -> Aggregate[S]:
-        state = document["state"]
+        stored = document["state"]
+        state = None if stored is None else self._state.model_validate(stored)
         return Aggregate(
             document["_id"],
             document["version"],
-            None if state is None else self._state.model_validate(state),
+            state,
             Inbox.from_document(document["inbox"]),
             [OutboxEntry.from_document(entry) for entry in document["outbox"]],
+            stored=state,
         )
 
     def _refused(
