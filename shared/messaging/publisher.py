@@ -5,28 +5,36 @@ acknowledged is sent again until it is: consumers drop what they get twice by it
 """
 
 import asyncio
-from collections import Counter, OrderedDict
+import random
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
+from aiokafka.partitioner import murmur2
 
-from shared.messaging.faults import attempts
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
 _REMEMBERED = 50_000
+_REMEMBERED_KEYS = 10_000
 RETRY_SECONDS = 0.5
 """How long to wait before records that were not acknowledged are sent again."""
 # The topics say how large a record may be, after compression; this only bounds memory.
 _LARGEST_REQUEST = 64 * 1024 * 1024
 
 Headers = Sequence[tuple[str, bytes]]
+
+Place = tuple[str, int]
+"""A topic and one of its partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +64,29 @@ class RecordTooLarge(Exception):
     """A record is larger than the topic takes."""
 
 
+_CLOUDEVENTS = ("ce_specversion", b"1.0")
+_JSON = ("content-type", b"application/json")
+
+
 def headers_of(entry: OutboxEntry, source: str) -> Headers:
     """CloudEvents 1.0 headers, binary mode."""
     headers = [
-        ("ce_specversion", b"1.0"),
+        _CLOUDEVENTS,
         ("ce_id", entry.id.encode()),
         ("ce_type", entry.type.encode()),
         ("ce_source", source.encode()),
-        ("ce_time", entry.time.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
-        ("content-type", b"application/json"),
+        ("ce_time", _timestamp(entry.time)),
+        _JSON,
     ]
     if entry.trace:
         headers.append(("traceparent", entry.trace.encode()))
     return headers
+
+
+@lru_cache(maxsize=64)
+def _timestamp(time: datetime) -> bytes:
+    """A time in UTC as RFC 3339 has it. All events of a batch have the same."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
 
 
 class KafkaPublisher:
@@ -81,6 +99,7 @@ class KafkaPublisher:
         self._metrics = metrics
         self._producer: AIOKafkaProducer | None = None
         self._published: OrderedDict[str, None] = OrderedDict()
+        self._hashes: dict[bytes, int] = {}
 
     async def start(self) -> None:
         self._producer = await self._new_producer()
@@ -119,44 +138,71 @@ class KafkaPublisher:
             await asyncio.sleep(RETRY_SECONDS)
             waiting = await self._try(waiting)
 
-    async def _try(self, records: list[Outgoing]) -> list[Outgoing]:
+    async def _try(self, records: Sequence[Outgoing]) -> list[Outgoing]:
         """Sends all and returns those that must be sent again: those that were not acknowledged,
-        and whatever follows one of them under its key, so that no key's order changes for good."""
+        and whatever follows one of them on its partition, so that no key's order changes for
+        good."""
         producer = self._producer
         if producer is None:
             raise asyncio.CancelledError("the publisher is stopped")
         failure: BaseException | None = None
-        sent: list[asyncio.Future[object]] = []
+        sent: list[tuple[Place, Sequence[Outgoing], asyncio.Future[object]]] = []
+        # By partition, the records from the first one on that was not acknowledged.
+        unsent: dict[Place, Sequence[Outgoing]] = {}
         try:
-            for record in records:
-                # aiokafka refuses a record with neither key nor value.
-                key = b"" if record.key is None and record.value is None else record.key
-                sent.append(
-                    await producer.send(
-                        record.topic, key=key, value=record.value, headers=record.headers
-                    )
-                )
-        except MessageSizeTooLargeError as error:
-            raise RecordTooLarge(str(error)) from error
-        except (KafkaError, OSError, TimeoutError) as error:
-            failure = error
-        results = await asyncio.gather(*sent, return_exceptions=True)
-        failed_keys = set()
-        again = []
-        for record, result in zip(records, results, strict=False):
+            shares = await self._by_partition(producer, records)
+        except INFRASTRUCTURE_FAULTS as error:
+            log.warning("publish_retry", records=len(records), error=repr(error))
+            return list(records)
+        for place, left in shares.items():
+            try:
+                while left:
+                    batch, taken = _batch_of(producer, left)
+                    topic, partition = place
+                    acknowledged = await producer.send_batch(batch, topic, partition=partition)
+                    sent.append((place, left, acknowledged))
+                    left = left[taken:]
+            except INFRASTRUCTURE_FAULTS as error:
+                failure, unsent[place] = error, left
+        results = await asyncio.gather(*(ack for *_, ack in sent), return_exceptions=True)
+        # From the last one back: what stays for a partition begins with its first failure.
+        for (place, left, _), result in zip(reversed(sent), reversed(results), strict=True):
             if isinstance(result, RecordTooLargeError | MessageSizeTooLargeError):
                 raise RecordTooLarge(str(result)) from result
             if isinstance(result, BaseException):
-                if not isinstance(result, KafkaError | OSError | TimeoutError):
+                if not isinstance(result, INFRASTRUCTURE_FAULTS):
                     raise result
-                failure = result
-                failed_keys.add((record.topic, record.key))
-            if (record.topic, record.key) in failed_keys:
-                again.append(record)
-        again += records[len(sent) :]
+                failure, unsent[place] = result, left
+        again = [record for left in unsent.values() for record in left]
         if failure is not None:
             log.warning("publish_retry", records=len(again), error=repr(failure))
         return again
+
+    async def _by_partition(
+        self, producer: AIOKafkaProducer, records: Sequence[Outgoing]
+    ) -> dict[Place, Sequence[Outgoing]]:
+        """``records`` by topic and partition, each in order."""
+        partitions = {
+            topic: sorted(await producer.partitions_for(topic))
+            for topic in dict.fromkeys(record.topic for record in records)
+        }
+        shares: defaultdict[Place, list[Outgoing]] = defaultdict(list)
+        for record in records:
+            of_topic = partitions[record.topic]
+            place = record.topic, of_topic[self._hash(record.key) % len(of_topic)]
+            shares[place].append(record)
+        return dict(shares)
+
+    def _hash(self, key: bytes | None) -> int:
+        """What Kafka's own partitioner makes of a key. The events of an order share theirs."""
+        if key is None:
+            return random.getrandbits(31)
+        known = self._hashes.get(key)
+        if known is None:
+            if len(self._hashes) >= _REMEMBERED_KEYS:
+                self._hashes.clear()
+            known = self._hashes[key] = murmur2(key) & 0x7FFFFFFF
+        return known
 
     async def _new_producer(self) -> AIOKafkaProducer:
         # Idempotence stays off: an idempotent batch that expires leaves the producer unusable
@@ -178,3 +224,22 @@ class KafkaPublisher:
             except (KafkaError, OSError) as error:
                 log.warning("kafka_unreachable", attempt=attempt, error=repr(error))
         raise AssertionError("attempts() does not end")
+
+
+def _batch_of(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> tuple[Any, int]:
+    """A batch of as many of ``records``, which are of one partition, as fit, and how many. The
+    first one always fits: whether it is too large the broker says."""
+    batch = producer.create_batch()
+    taken = 0
+    for record in records:
+        # aiokafka refuses a record with neither key nor value.
+        key = b"" if record.key is None and record.value is None else record.key
+        if (
+            batch.append(timestamp=None, key=key, value=record.value, headers=record.headers)
+            is None
+        ):
+            break
+        taken += 1
+    # Nothing is added to a closed batch, and it does not linger.
+    batch.close()
+    return batch, taken
