@@ -5,9 +5,10 @@ Python names are snake_case; the wire and the documents in MongoDB have OrderClo
 """
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -22,6 +23,9 @@ def wire_name(name: str) -> str:
     return "".join(_UPPER.get(part, part[:1].upper() + part[1:]) for part in name.split("_"))
 
 
+_set = object.__setattr__
+
+
 class Resource(BaseModel):
     """A frozen value with OrderCloud's wire names. Unknown fields are ignored."""
 
@@ -33,9 +37,23 @@ class Resource(BaseModel):
         extra="ignore",
     )
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, for a third of the time: nothing in a frozen value has to be copied."""
+        if deep:
+            return super().model_copy(update=update, deep=True)
+        changes = update or {}
+        copy = self.__class__.__new__(self.__class__)
+        _set(copy, "__dict__", {**self.__dict__, **changes})
+        _set(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__ | changes.keys())
+        _set(copy, "__pydantic_extra__", None)
+        _set(copy, "__pydantic_private__", None)
+        return copy
+
 
 def _utc_milliseconds(value: datetime) -> datetime:
     """UTC, cut to milliseconds: what BSON keeps, so that a stored time equals the sent one."""
+    if value.tzinfo is UTC and not value.microsecond % 1000:
+        return value
     try:
         value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except OverflowError:

@@ -6,7 +6,7 @@ be read comes back as :class:`Poison` with the reason.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -66,6 +66,16 @@ class Decoder:
     known: Mapping[str, frozenset[str]]
     owned: frozenset[str]
     max_bytes: int
+    _passed_over: frozenset[tuple[str, bytes]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        passed_over = (
+            (topic, name.encode())
+            for topic, names in self.known.items()
+            for name in names
+            if (topic, name) not in self.types
+        )
+        object.__setattr__(self, "_passed_over", frozenset(passed_over))
 
     def decode(self, record: Record) -> Message[Any] | Poison | Misplaced | None:
         """The message of ``record``, or what is wrong with it; None when it is not wanted."""
@@ -82,8 +92,11 @@ class Decoder:
     ) -> tuple[MessageType[Any], dict[str, str], bytes] | Poison | None:
         """Type, attributes and body of a record, as far as its headers tell."""
         try:
-            headers = {name: value.decode() for name, value in record.headers}
-        except (AttributeError, UnicodeDecodeError, TypeError):
+            raw = dict(record.headers)
+            if (record.topic, raw.get("ce_type")) in self._passed_over:
+                return None
+            headers = {name: value.decode() for name, value in raw.items()}
+        except (AttributeError, UnicodeDecodeError, TypeError, ValueError):
             return Poison(record, "a header is null or not UTF-8; send header values as UTF-8 text")
         value = record.value
         if value is None:

@@ -12,9 +12,10 @@ from shared.contracts.registry import COMMAND_REJECTED, MessageType
 B = TypeVar("B", bound=Resource)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message(Generic[B]):
-    """A decoded record.
+    """A decoded record. Nothing changes it; it is not frozen only because making a frozen one
+    takes three times as long, and it is made for every record.
 
     (``source``, ``id``) identifies it for ever; ``accepted`` is the record's time in UTC: when
     Kafka took it. ``value`` is the body's JSON as it came, ``trace`` the W3C ``traceparent``.
