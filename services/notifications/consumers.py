@@ -11,7 +11,7 @@ from services.notifications.store import DeliveryStore
 from services.notifications.subscriptions import Subscriptions
 from shared.contracts.registry import MessageType
 from shared.messaging.message import Message
-from shared.messaging.outbox import entries_of
+from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher
 from shared.metrics import Metrics
@@ -53,7 +53,7 @@ class EventProcessor:
         if not plan.deliveries:
             return
         discarded = [
-            self._discarded(id, delivery)
+            Aggregate(id, state=delivery.delivered(delivery.created))
             for id, delivery in plan.deliveries.items()
             if self._discards(delivery)
         ]
@@ -68,21 +68,28 @@ class EventProcessor:
         # and whoever holds it sends it.
         existing = await self._store.save([*discarded, *fresh])
         self._count("duplicate", [plan.deliveries[id].channel for id in existing])
-        done = [aggregate for aggregate in discarded if aggregate.id not in existing]
-        await self._publisher.publish(entry for one in done for entry in one.outbox)
-        self._count("delivered", [Channel.EMAIL] * len(done))
+        # What is discarded has no outbox: its event follows from it alone, so a batch that comes
+        # again after a crash tells it again, under the same ID.
+        await self._publisher.publish(entry for one in discarded for entry in _result(one))
+        self._count("delivered", [Channel.EMAIL for one in discarded if one.id not in existing])
         self._dispatcher.take([aggregate for aggregate in fresh if aggregate.id not in existing])
 
     def _discards(self, delivery: Delivery) -> bool:
         return self._discard_mail and delivery.channel is Channel.EMAIL
 
-    def _discarded(self, id: str, delivery: Delivery) -> Aggregate[Delivery]:
-        delivered = delivery.delivered(delivery.created)
-        entries = entries_of(
-            f"result|{id}", result_events(id, delivered), delivery.created, delivery.trace
-        )
-        return Aggregate(id, state=delivered, outbox=entries)
-
     def _count(self, outcome: str, channels: Iterable[Channel]) -> None:
         for channel, count in Counter(channels).items():
             self._metrics.notifications.labels(channel.value, outcome).inc(count)
+
+
+def _result(aggregate: Aggregate[Delivery]) -> list[OutboxEntry]:
+    """What tells of a delivery that came to its end with its creation."""
+    delivery = aggregate.state
+    if delivery is None:
+        return []
+    return entries_of(
+        f"result|{aggregate.id}",
+        result_events(aggregate.id, delivery),
+        delivery.created,
+        delivery.trace,
+    )

@@ -171,20 +171,35 @@ async def test_discarded_mail_is_delivered_in_the_write_that_makes_it(start: Sta
     assert (result.order_id, result.attempts) == ("o-1", 1)
     assert document["state"]["Status"] == "Delivered"
     assert document["version"] == 1
-    assert [entry["Type"] for entry in document["outbox"]] == ["NotificationDelivered"]
+    assert document["outbox"] == []
     assert service.counted("Email", "no_address") == 1
 
 
-async def test_the_relay_clears_what_was_published(start: Start) -> None:
+async def test_discarded_mail_that_comes_again_is_told_again_under_its_id(start: Start) -> None:
     service = await start(smtp="discard:")
+    event = submitted()
+    await service.take(event)
+    before = await service.deliveries.find().to_list()
+
+    await service.take(event)
+
+    first, second = service.publisher.entries
+    assert (second.id, second.body) == (first.id, first.body)
+    assert await service.deliveries.find().to_list() == before
+    assert service.counted("Email", "delivered") == 1
+
+
+async def test_the_relay_clears_what_was_published(start: Start, mailbox: MailReceiver) -> None:
+    service = await start(smtp=mailbox.url)
     await service.take(submitted(), submitted("o-2"))
+    await service.results(2)
     store = service.service.stores["deliveries"]
     waiting = await store.load([d["_id"] async for d in service.deliveries.find()])
 
     await store.clear(list(waiting.values()))
 
     assert await store.outbox_depth() == 0
-    assert await service.deliveries.count_documents({"outbox": [], "version": 2}) == 2
+    assert await service.deliveries.count_documents({"outbox": [], "version": 3}) == 2
 
 
 # --- webhooks -----------------------------------------------------------------------------------
