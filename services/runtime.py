@@ -5,7 +5,8 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -39,6 +40,7 @@ _GRACE = 20.0
 # A server that hangs is a fault to be noticed and waited out, not to wait in silence for.
 _MONGODB_MS = 20_000
 _LAG_PAUSE = 5.0
+_POLL_MS = 500
 
 # FastStream warns at every start that it will not create topics, which it is told not to.
 _consumer_log = logging.getLogger("ordermesh.consumer")
@@ -76,7 +78,13 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
     metrics = Metrics()
     metrics.build.info({"version": version("ordermesh")})
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        settings.mongodb, appname="ordermesh", tz_aware=True, timeoutMS=_MONGODB_MS
+        settings.mongodb,
+        appname="ordermesh",
+        tz_aware=True,
+        timeoutMS=_MONGODB_MS,
+        # A write that failed is decided again, over what is then stored. The server's own retry
+        # would cost another write for each update.
+        retryWrites=False,
     )
     running = [RunningService(name, settings, metrics, mongo, stop) for name in names]
     host, _, port = settings.metrics.rpartition(":")
@@ -206,6 +214,8 @@ class RunningService:
                 break
             except INFRASTRUCTURE_FAULTS as error:
                 log.warning("waiting_for_kafka", attempt=attempt, error=repr(error))
+        consumer: Any = self._subscriber.consumer
+        consumer.getmany = partial(_wait_for_records, consumer.getmany)
         beside = [self._relay.run, self._watch_lag, *self._service.tasks]
         self._tasks = [asyncio.ensure_future(task()) for task in beside]
         for task in self._tasks:
@@ -283,6 +293,15 @@ def decoder_of(service: Service, max_bytes: int) -> Decoder:
         owned=frozenset(t for t in service.topics if TOPIC_OWNERS.get(t) == service.name),
         max_bytes=max_bytes,
     )
+
+
+async def _wait_for_records(
+    getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
+) -> Any:
+    """FastStream has one time for two things: how long a poll waits for records, and how long it
+    sleeps when there were none. A poll ends with the first record, so it may wait for long; a
+    sleep must be short. Without this an idle service would poll a hundred times a second."""
+    return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
 
 async def _parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     batch_size: int = Field(500, ge=1, description="most messages taken from Kafka at once")
-    poll_ms: int = Field(10, ge=1, description="how long one poll waits for messages")
+    poll_ms: int = Field(10, ge=1, description="rest after a poll that found nothing")
     max_message_bytes: int = Field(
         1_000_000, description="a command larger than this goes to the dead letters"
     )

@@ -24,6 +24,7 @@ _FORMATTED = "meta.properties"
 _JVM = (
     # One collector thread and the smallest footprint; the heap is small enough for it.
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
