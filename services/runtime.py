@@ -144,7 +144,12 @@ class RunningService:
             metrics,
         )
         self._relay = OutboxRelay(
-            name, self._service.stores, self._publisher, resources.clock, metrics
+            name,
+            self._service.stores,
+            self._publisher,
+            resources.clock,
+            metrics,
+            lambda: self._runner.busy,
         )
         self.health = ServiceHealth(name, self._runner)
         self._broker = self._consume()
