@@ -10,10 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench bench-quick bench-report lock clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv, from the lock
 
@@ -45,6 +45,12 @@ check: $(STAMP) ## Formatting, lint, types, import borders, tests
 
 bench: $(STAMP) ## Measure throughput and latency on this machine
 	$(BIN)/ordermesh bench
+
+bench-quick: $(STAMP) ## Measure only the throughput, in under a minute
+	$(BIN)/ordermesh bench --quick --orders 4000
+
+bench-report: $(STAMP) ## Measure how the cost grows with load, lines and catalogue, into docs/
+	$(BIN)/ordermesh bench --report docs/performance
 
 lock: $(BIN)/uv ## Resolve pyproject.toml anew into requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --universal \

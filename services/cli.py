@@ -191,11 +191,25 @@ def demo(
 @app.command()
 def bench(
     orders: Annotated[int, typer.Option(min=1, help="How many orders to measure with.")] = 10_000,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only the throughput, in under a minute.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Measure how the cost grows, and write tables and plots here."),
+    ] = None,
 ) -> None:
     """Measure throughput and latency on this machine, beside a bare loop without any logic."""
-    from services.bench.run import run as run_bench
-
-    _run(run_bench(orders=orders))
+    try:
+        from services.bench.report import write_report
+        from services.bench.run import run as run_bench
+    except ModuleNotFoundError as error:
+        print(
+            f"The benchmark needs {error.name}: pip install 'ordermesh[bench,embedded]'.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1) from error
+    _run(write_report(report) if report else run_bench(orders=orders, quick=quick))
 
 
 def _stop_on_signals(second_interrupt: Any) -> asyncio.Event:
