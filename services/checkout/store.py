@@ -33,7 +33,7 @@ class OrderStore(MongoAggregateStore[OrderState]):
                     },
                 )
             ],
-            cache=2_000,
+            cache=1_500,
         )
 
     async def count_live(self) -> dict[str, int]:

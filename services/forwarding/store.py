@@ -25,5 +25,5 @@ class ForwardingStore(MongoAggregateStore[Forwarding]):
                     partialFilterExpression={"state.Parts.Order.ID": {"$exists": True}},
                 )
             ],
-            cache=2_000,
+            cache=1_500,
         )
