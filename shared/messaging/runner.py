@@ -18,6 +18,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from shared.messaging import failpoints
 from shared.messaging.decode import (
     REKEYED_FROM,
     Decoder,
@@ -188,6 +189,7 @@ class BatchRunner:
         async for attempt in attempts():
             if self._stopping.is_set() and attempt > 1:
                 return
+            failpoints.reached("before_commit", offsets)
             try:
                 await consumer.commit(offsets)
                 return
