@@ -7,16 +7,17 @@ first.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 
 from tests.faults.documents import Documents
-from tests.faults.load import Accepted, Load
+from tests.faults.load import Accepted, Ledger
 from tests.faults.notices import notice_differences
 from tests.faults.orders import FEW_LIMIT, STOCK, Plan
 from tests.faults.replay import explains, messages_by_order
 from tests.faults.topics import Log
-from tests.support.receivers import HttpReceiver, MailReceiver
+from tests.support.receivers import Request
 
 _SHOWN = 25
 
@@ -53,14 +54,18 @@ class Report:
 
 @dataclass
 class Audit:
-    """``poisoned`` are the identities (``ce_source``, ``ce_id``) of the records that belong into
-    the dead letters; every other dead letter is a difference."""
+    """What there is to go by: what was accepted and how it may end, the topics, the database, the
+    webhook calls and mails that arrived. ``poisoned`` are the identities (``ce_source``,
+    ``ce_id``) of the records that belong into the dead letters; every other dead letter is a
+    difference."""
 
-    load: Load
+    ledger: Ledger
+    plans: Mapping[str, Plan]
+    stuck: Sequence[str]
     log: Log
     documents: Documents
-    hooks: HttpReceiver
-    mails: MailReceiver
+    calls: list[Request]
+    mails: list[EmailMessage]
     poisoned: frozenset[tuple[str, str]] = frozenset()
 
     async def report(self) -> Report:
@@ -69,10 +74,10 @@ class Audit:
             events=sum(map(len, self.log.records.values())),
             repeats=self.log.repeats().total(),
             dead_letters=len(self.log.dead_letters()),
-            mails=len(self.mails.mails),
-            calls=len(self.hooks.requests),
+            mails=len(self.mails),
+            calls=len(self.calls),
         )
-        placed = {x.key: self.load.plans[x.key] for x in self.load.ledger.of_type("PlaceOrder")}
+        placed = {x.key: self.plans[x.key] for x in self.ledger.of_type("PlaceOrder")}
         for plan in placed.values():
             outcome = self.outcome(plan.id)
             report.outcomes[outcome] += 1
@@ -81,7 +86,7 @@ class Audit:
             self._stuck(), self._ends(placed), self._answers(), self._dead_letters(),
             self._shipped(), self._payments(placed), self._stock(), self._redemptions(),
             self._parts(), self.log.forged_repeats(),
-            notice_differences(self.log, self.documents, self.hooks, self.mails),
+            notice_differences(self.log, self.documents, self.calls, self.mails),
         ):  # fmt: skip
             report.differences += check
             await asyncio.sleep(0)
@@ -102,7 +107,7 @@ class Audit:
         return str(state.status) if state.phase == "Settled" else "nowhere"
 
     def _stuck(self) -> Iterator[str]:
-        yield from (f"stuck: {text}" for text in self.load.stuck)
+        yield from (f"stuck: {text}" for text in self.stuck)
 
     def _ends(self, placed: dict[str, Plan]) -> Iterator[str]:
         """Every accepted order is terminal or waits for whom it should."""
@@ -130,7 +135,7 @@ class Audit:
         }
         saved = Counter((x.type, x.name) for x in self.log.distinct("catalog.events"))
         wanted: Counter[tuple[str, str]] = Counter()
-        for command in self.load.ledger.accepted.values():
+        for command in self.ledger.accepted.values():
             if command.type.startswith("Save"):
                 wanted[f"{command.type[4:]}Saved", command.key] += 1
             elif command.id not in refused and not _had_effect(command, happened):
@@ -187,7 +192,7 @@ class Audit:
                         f"the order, {counts[1]} by the shipments, {counts[2]} by the ledger"
                     )
         yield from (f"{x} is shipped of no order" for x in (carried + entered))
-        sent = self.load.ledger.of_type("CreateShipment")
+        sent = self.ledger.of_type("CreateShipment")
         missing = {x.key for x in sent} - self.documents.shipments.keys()
         refused = {x.body["Command"]["ID"] for x in self.log.distinct("commands.rejected")}
         yield from (f"shipment {id} is missing" for id in missing if f"create-{id}" not in refused)

@@ -1,7 +1,9 @@
 """Fixtures of the fault suite, `make faults`.
 
-Tests that carry the marker ``faults`` run only there: each takes a minute or more. The few
-without it are the short selection that `make test` runs too. ``soak`` is left to `make soak`.
+Tests that carry the marker ``faults`` run only there: each takes a minute or more. Those without
+it are the short selection that `make test` runs too. ``soak`` is for a target of its own. By hand:
+``pytest -m "" tests/faults/test_broker.py``, as the configured ``-m`` would leave most out.
+
 How a test is written stands in :mod:`tests.faults.trial`.
 """
 

@@ -5,14 +5,14 @@ import hashlib
 import hmac
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.message import EmailMessage
 from typing import Any
 
 from tests.faults.documents import Documents
-from tests.faults.orders import HOOK_KEY, HOOK_PATH, email_of
+from tests.faults.orders import HOOK_KEY, email_of
 from tests.faults.topics import Log, Stored
-from tests.support.receivers import HttpReceiver, MailReceiver, Request
+from tests.support.receivers import Request
 
 _TOPICS = ("orders.events", "supplier-orders.events", "shipments.events")
 _MAILED = ("OrderSubmitted", "OrderApproved", "OrderCanceled", "OrderCompleted")
@@ -22,18 +22,18 @@ About = tuple[str, str]
 
 
 def notice_differences(
-    log: Log, documents: Documents, hooks: HttpReceiver, mails: MailReceiver
+    log: Log, documents: Documents, calls: Iterable[Request], mails: Iterable[EmailMessage]
 ) -> Iterator[str]:
     """Every expected notification arrived; what came more than once has the same ID."""
     events = [record for topic in _TOPICS for record in log.distinct(topic)]
-    hooked = _calls(hooks)
+    hooked = _called(calls)
     yield from hooked.differences
     told = Counter(_about(record.type, record.body) for record in events)
     yield from _compared("webhook call", told, Counter(hooked.about.values()))
     wanted = Counter(mail for record in events for mail in _letters(record))
     # The mail about a shipment is written once, whichever event came first.
     wanted = Counter(dict.fromkeys(wanted, 1))
-    written = _mails(mails)
+    written = _written(mails)
     yield from written.differences
     arrived = Counter(written.about.values())
     yield from _compared("mail", Counter(_addressed(wanted)), arrived)
@@ -67,9 +67,9 @@ class _Arrived:
             self.differences.append(f"notification {id} arrived twice with different contents")
 
 
-def _calls(hooks: HttpReceiver) -> _Arrived:
+def _called(calls: Iterable[Request]) -> _Arrived:
     arrived = _Arrived()
-    for request in hooks.at(HOOK_PATH):
+    for request in calls:
         body = json.loads(request.body)
         if not _is_signed(request):
             arrived.differences.append(f"webhook call {body['ID']} has a wrong signature")
@@ -82,9 +82,9 @@ def _is_signed(request: Request) -> bool:
     return request.headers.get("x-oc-hash") == base64.b64encode(digest).decode()
 
 
-def _mails(mails: MailReceiver) -> _Arrived:
+def _written(mails: Iterable[EmailMessage]) -> _Arrived:
     arrived = _Arrived()
-    for mail in mails.mails:
+    for mail in mails:
         arrived.take(str(mail["X-Ordermesh-Notification"]), (str(mail["To"]), _subject(mail)))
     return arrived
 

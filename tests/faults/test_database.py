@@ -45,11 +45,15 @@ async def test_a_database_that_is_down_for_longer_than_its_driver_waits(trials: 
 
         async with trial.fault("kill -9 of mongod in a bulk write, down 30 s"):
             await until_writing(trial.cluster.mongodb_url)
-            await trial.cluster.down("mongodb", seconds=30)
+            await trial.cluster.kill("mongodb")
+            await asyncio.sleep(30)
+            unhealthy = await trial.cluster.unhealthy()
+            await trial.cluster.start("mongodb")
 
         await trial.load.under_way(20)
         await trial.end()
         assert trial.cluster.pids() == before
+        assert unhealthy == []
 
 
 @pytest.mark.faults

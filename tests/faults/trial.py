@@ -33,7 +33,7 @@ from tempfile import TemporaryDirectory
 
 from tests.faults.audit import Audit, Report
 from tests.faults.documents import read_documents, unsettled
-from tests.faults.load import Load
+from tests.faults.load import Ledger, Load
 from tests.faults.orders import HOOK_PATH
 from tests.faults.topics import lags, read_all
 from tests.support.cluster import Cluster
@@ -82,13 +82,18 @@ class Trial:
             assert time.monotonic() - began < limit, f"still to be done after {limit:g} s: {left}"
             await asyncio.sleep(0.5)
 
-    async def audit(self) -> Report:
-        """Reads everything and compares it with what was accepted."""
-        log = await asyncio.to_thread(read_all, self.cluster.kafka.address)
-        documents = await read_documents(self.cluster.mongodb_url)
-        poisoned = frozenset(self.poisoned)
-        audit = Audit(self.load, log, documents, self.hooks, self.mails, poisoned)
-        return await audit.report()
+    async def audit(self) -> Audit:
+        """Reads everything there is to compare with what was accepted."""
+        return Audit(
+            Ledger(dict(self.load.ledger.accepted)),
+            self.load.plans,
+            self.load.stuck,
+            await asyncio.to_thread(read_all, self.cluster.kafka.address),
+            await read_documents(self.cluster.mongodb_url),
+            self.hooks.at(HOOK_PATH),
+            list(self.mails.mails),
+            frozenset(self.poisoned),
+        )
 
     async def end(self) -> Report:
         """Lets the load end, settles, audits, prints; AssertionError with all differences."""
@@ -99,7 +104,7 @@ class Trial:
         except AssertionError as error:
             seconds = _SETTLE_LIMIT
             unsettled.append(str(error))
-        report = await self.audit()
+        report = await (await self.audit()).report()
         report.differences += unsettled
         dropped = await self.cluster.counters.total("duplicates_dropped")
         again = ", ".join(f"{seconds:.1f}" for seconds in self.recoveries) or "-"

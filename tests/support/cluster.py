@@ -66,10 +66,11 @@ class ServiceProcess:
 
     async def ready(self, client: httpx.AsyncClient) -> bool:
         """Whether it has joined its group and consumes."""
-        try:
-            return (await client.get(f"{self.base}/readyz", timeout=2)).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return await self._says_yes(client, "/readyz")
+
+    async def alive(self, client: httpx.AsyncClient) -> bool:
+        """Whether it wants to be left alone."""
+        return await self._says_yes(client, "/healthz")
 
     async def wait(self) -> int:
         """Its return code once it has ended; negative for a signal."""
@@ -81,6 +82,12 @@ class ServiceProcess:
 
     async def kill(self) -> None:
         await self._running().kill()
+
+    async def _says_yes(self, client: httpx.AsyncClient, path: str) -> bool:
+        try:
+            return (await client.get(f"{self.base}{path}", timeout=2)).status_code == 200
+        except httpx.HTTPError:
+            return False
 
     def _running(self) -> ChildProcess:
         if self._child is None:
@@ -152,6 +159,12 @@ class Cluster:
     def pids(self) -> dict[str, int | None]:
         """The process ID of every service; None of one that is down."""
         return {name: service.pid for name, service in self.services.items()}
+
+    async def unhealthy(self) -> list[str]:
+        """The services that an orchestrator would kill now: their ``/healthz`` is not 200."""
+        names = [name for name, service in self.services.items() if service.pid is not None]
+        alive = await asyncio.gather(*(self.services[name].alive(self._client) for name in names))
+        return [name for name, one in zip(names, alive, strict=True) if not one]
 
     async def primary(self) -> str:
         """The name of the member of the replica set that is primary."""
