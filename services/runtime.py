@@ -138,7 +138,7 @@ class RunningService:
         self._relay = OutboxRelay(
             name, self._service.stores, self._publisher, resources.clock, metrics
         )
-        self.health = ServiceHealth(name, self._runner)
+        self.health = ServiceHealth(name, self._runner, self._publisher)
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []
 

@@ -5,6 +5,7 @@ acknowledged is sent again until it is: consumers drop what they get twice by it
 """
 
 import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ class KafkaPublisher:
         self._metrics = metrics
         self._producer: AIOKafkaProducer | None = None
         self._published: OrderedDict[str, None] = OrderedDict()
+        self.last_try = time.monotonic()
+        """When something was last tried to be sent (monotonic seconds)."""
 
     async def start(self) -> None:
         self._producer = await self._new_producer()
@@ -123,6 +126,7 @@ class KafkaPublisher:
         """Sends all and returns those that must be sent again: those that were not acknowledged,
         and whatever follows one of them under its key, so that no key's order changes for good."""
         producer = self._producer
+        self.last_try = time.monotonic()
         if producer is None:
             raise asyncio.CancelledError("the publisher is stopped")
         failure: BaseException | None = None
