@@ -21,6 +21,7 @@ from pymongo import AsyncMongoClient
 from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging
+from shared.messaging.connections import mend_connections
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import KafkaPublisher
@@ -57,6 +58,7 @@ def run(names: Sequence[str], settings: Settings) -> None:
 
     configure_logging(settings.log_format, settings.log_level)
     _tune_collector()
+    mend_connections()
     uvloop.run(_serve(names, settings))
 
 

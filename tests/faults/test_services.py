@@ -34,7 +34,7 @@ async def die_at(trial: Trial, service: str, fail_point: str) -> None:
     ids=" ".join,
 )
 async def test_services_that_die_at_a_step(trials: Trials, steps: tuple[Step, ...]) -> None:
-    async with trials(rate=8) as trial:
+    async with trials(rate=5) as trial:
         await trial.load.under_way(20)
 
         for step in steps:
