@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-quick bench-report lock clean
+.PHONY: help setup demo test faults check bench bench-quick bench-report lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ demo: $(STAMP) ## Run the whole engine on this machine and send orders through i
 
 test: $(STAMP) ## Run the tests, against a real Kafka and a real MongoDB
 	$(BIN)/python -m pytest
+
+faults: $(STAMP) ## Kill, stop and starve servers and services under a load, and audit it
+	$(BIN)/python -m pytest -m "not soak" tests/faults
 
 check: $(STAMP) ## Formatting, lint, types, import borders, tests
 	$(BIN)/ruff format --check .

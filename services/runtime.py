@@ -22,6 +22,7 @@ from pymongo import AsyncMongoClient
 from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging
+from shared.messaging.connections import mend_connections
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import KafkaPublisher
@@ -59,6 +60,7 @@ def run(names: Sequence[str], settings: Settings) -> None:
 
     configure_logging(settings.log_format, settings.log_level)
     _tune_collector()
+    mend_connections()
     uvloop.run(_serve(names, settings))
 
 
@@ -151,7 +153,7 @@ class RunningService:
             metrics,
             lambda: self._runner.busy,
         )
-        self.health = ServiceHealth(name, self._runner)
+        self.health = ServiceHealth(name, self._runner, self._publisher)
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []
 
@@ -220,12 +222,21 @@ class RunningService:
             except INFRASTRUCTURE_FAULTS as error:
                 log.warning("waiting_for_kafka", attempt=attempt, error=repr(error))
         consumer: Any = self._subscriber.consumer
-        consumer.getmany = partial(_wait_for_records, consumer.getmany)
+        consumer.getmany = partial(self._poll, consumer.getmany)
         beside = [self._relay.run, self._watch_lag, *self._service.tasks]
         self._tasks = [asyncio.ensure_future(task()) for task in beside]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
         self.health.started(self._subscriber)
+
+    async def _poll(
+        self, getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
+    ) -> Any:
+        """FastStream has one time for two things: how long a poll waits for records, and how long
+        it sleeps when there were none. A poll ends with the first record, so it may wait for long;
+        a sleep must be short. Without this an idle service would poll a hundred times a second."""
+        self.health.polled()
+        return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
     def _task_ended(self, task: asyncio.Future[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -298,15 +309,6 @@ def decoder_of(service: Service, max_bytes: int) -> Decoder:
         owned=frozenset(t for t in service.topics if TOPIC_OWNERS.get(t) == service.name),
         max_bytes=max_bytes,
     )
-
-
-async def _wait_for_records(
-    getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
-) -> Any:
-    """FastStream has one time for two things: how long a poll waits for records, and how long it
-    sleeps when there were none. A poll ends with the first record, so it may wait for long; a
-    sleep must be short. Without this an idle service would poll a hundred times a second."""
-    return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
 
 async def _parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

@@ -6,6 +6,7 @@ import contextlib
 import structlog
 
 from services.notifications.domain import Delivery
+from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import Publisher
 from shared.mongo.aggregates import Aggregate, AggregateStore
@@ -68,6 +69,10 @@ class Results:
     async def _write(self, batch: list[Aggregate[Delivery]]) -> None:
         # What lost its race was taken over by another instance after its lease, or was written by
         # an earlier try whose answer got lost; the relay publishes that one's event.
+        failpoints.reached("before_write", batch)
         lost = await self._store.save(batch)
+        failpoints.reached("after_write", batch)
         written = (aggregate for aggregate in batch if aggregate.id not in lost)
+        failpoints.reached("before_publish", batch)
         await self._publisher.publish(entry for one in written for entry in one.outbox)
+        failpoints.reached("after_publish", batch)

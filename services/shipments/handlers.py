@@ -12,6 +12,7 @@ from services.shipments.domain import Unresolved, decide
 from services.shipments.ledger import Book, Sheet
 from services.shipments.shipment import Command
 from services.shipments.store import Ledgers, Shipments
+from shared.messaging import failpoints
 from shared.messaging.message import Message
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
@@ -130,7 +131,9 @@ class ShipmentHandlers:
             for message in work.applied:
                 aggregate.inbox.add(message)
             changed.append(aggregate)
+        failpoints.reached("before_write", changed)
         lost_shipments = await self._shipments.save(changed)
+        failpoints.reached("after_write", changed)
         self._metrics.lost_races.labels(self._service).inc(len(lost_shipments))
         return lost | lost_shipments
 
@@ -151,19 +154,23 @@ class ShipmentHandlers:
 
     async def _save_ledgers(self, sheets: Iterable[Sheet]) -> set[str]:
         changed = [sheet.write() for sheet in sheets if sheet.changed]
+        failpoints.reached("before_write", changed)
         lost = await self._ledgers.save(changed)
+        failpoints.reached("after_write", changed)
         self._metrics.lost_races.labels(self._service).inc(len(lost))
         return lost
 
     async def _finish(self, works: Sequence[Work]) -> None:
         """Publishes what is written. A duplicate means that an earlier try may have ended before
         it did, so its shipment's outbox is looked at too."""
+        failpoints.reached("before_publish", works)
         await self._publisher.publish(
             entry
             for work in works
             if work.entries or work.duplicates
             for entry in self._unpublished(work.aggregate)
         )
+        failpoints.reached("after_publish", works)
         for work in works:
             if work.duplicates:
                 topic = self._metrics.duplicates.labels(self._service, "shipments.commands")

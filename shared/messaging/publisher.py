@@ -6,6 +6,7 @@ acknowledged is sent again until it is: consumers drop what they get twice by it
 
 import asyncio
 import random
+import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ class KafkaPublisher:
         self._producer: AIOKafkaProducer | None = None
         self._published: OrderedDict[str, None] = OrderedDict()
         self._hashes: dict[bytes, int] = {}
+        self.last_try = time.monotonic()
+        """When something was last tried to be sent (monotonic seconds)."""
 
     async def start(self) -> None:
         self._producer = await self._new_producer()
@@ -143,6 +146,7 @@ class KafkaPublisher:
         and whatever follows one of them on its partition, so that no key's order changes for
         good."""
         producer = self._producer
+        self.last_try = time.monotonic()
         if producer is None:
             raise asyncio.CancelledError("the publisher is stopped")
         failure: BaseException | None = None

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
@@ -80,6 +81,7 @@ class OutboxRelay:
                     left.append(found.id)
             if left:
                 done += await self._recover(kind, store, left)
+            failpoints.reached("before_clear", done)
             await store.clear(done)
             most = max(most, len(done))
             if most < _AT_ONCE:

@@ -18,6 +18,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from shared.messaging import failpoints
 from shared.messaging.decode import (
     REKEYED_FROM,
     Decoder,
@@ -33,6 +34,9 @@ from shared.messaging.publisher import Headers, Outgoing, Publisher, RecordTooLa
 from shared.metrics import Metrics
 
 log = structlog.get_logger()
+
+_COMMIT_SECONDS = 20.0
+"""aiokafka tries for ever, in silence; committing the same offsets again is safe."""
 
 
 class Committer(Protocol):
@@ -186,17 +190,19 @@ class BatchRunner:
             place = TopicPartition(record.topic, record.partition)
             offsets[place] = max(offsets.get(place, 0), record.offset + 1)
         async for attempt in attempts():
+            self._progress()
             if self._stopping.is_set() and attempt > 1:
                 return
+            failpoints.reached("before_commit", offsets)
             try:
-                await consumer.commit(offsets)
+                await asyncio.wait_for(consumer.commit(offsets), _COMMIT_SECONDS)
                 return
             except (CommitFailedError, IllegalStateError) as error:
                 # The partitions went to another consumer, which takes these messages again and
                 # drops them as duplicates.
                 log.info("commit_superseded", error=repr(error))
                 return
-            except KafkaError as error:
+            except (KafkaError, TimeoutError) as error:
                 self._fault(error, attempt)
 
     def _dead_letter(self, record: Record, reason: str, tried: int, kind: str) -> Outgoing:

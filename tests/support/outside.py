@@ -101,6 +101,7 @@ class OutsideSystem:
                 "enable.idempotence": True,
                 "linger.ms": 1,
                 "message.max.bytes": _LARGE,
+                "reconnect.backoff.max.ms": 1000,
                 "log_level": 0,
             }
         )
@@ -281,6 +282,8 @@ class OutsideSystem:
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 20,
                 "fetch.message.max.bytes": _LARGE,
+                # How long a broker was away is the tests' to measure, not this client's to add to.
+                "reconnect.backoff.max.ms": 1000,
                 "log_level": 0,
             }
         )
