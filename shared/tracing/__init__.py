@@ -1,0 +1,2 @@
+"""Traces: what the engine asks of them (``port``), W3C's header (``traceparent``), and
+OpenTelemetry behind it (``otel``, ``mongodb``), which is imported only where traces are on."""
