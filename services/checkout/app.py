@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from services.checkout.consumers import orders_processor
+from services.checkout.consumers import orders_processor, parents_of_commands
 from services.checkout.store import ApprovalRuleStore, OrderStore
 from shared.catalog import catalog_processor
 from shared.contracts.registry import APPROVAL_RULE
@@ -32,6 +32,7 @@ def build(resources: Resources) -> Service:
         stores={"orders": orders, "approval_rules": rules},
         prepare=indexes_of(orders, rules),
         tasks=[_count_live(orders, resources)],
+        parents=parents_of_commands(orders),
     )
 
 
