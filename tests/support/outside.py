@@ -132,7 +132,8 @@ class OutsideSystem:
         key: str | None = None,
         trace: str | None = None,
     ) -> str:
-        """Sends a command in binary mode, ``trace`` being its ``traceparent``, and returns its ``ce_id`` when Kafka took it."""
+        """Sends a command in binary mode, ``trace`` being its ``traceparent``; returns its
+        ``ce_id`` when Kafka took it."""
         id = id if id is not None else uuid4().hex
         headers: Headers = [
             ("ce_specversion", b"1.0"),
