@@ -32,7 +32,7 @@ from shared.service import Resources, Service
 from shared.serving import serving
 from shared.settings import Settings
 from shared.tracing.http import TracedRequests
-from shared.tracing.port import Tracing, start_tracing
+from shared.tracing.port import Tracing, TracingUnavailable, start_tracing
 
 log = structlog.get_logger()
 
@@ -61,7 +61,10 @@ def run(names: Sequence[str], settings: Settings) -> None:
 
     configure_logging(settings.log_format, settings.log_level)
     _tune_collector()
-    uvloop.run(_serve(names, settings))
+    try:
+        uvloop.run(_serve(names, settings))
+    except TracingUnavailable as error:
+        sys.exit(str(error))
 
 
 def _tune_collector() -> None:

@@ -1,5 +1,5 @@
 """What the engine asks of traces. Off by default: then there is no tracing at all, only a None
-where a batch begins, and OpenTelemetry is not imported."""
+where a batch begins, and what records is not imported."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -125,10 +125,17 @@ UNTRACED: BatchTrace = _Untraced()
 def start_tracing(settings: Settings, version: str) -> Tracing | None:
     """The process's traces as ``settings`` ask for them; None when they do not.
 
-    Raises :class:`TracingUnavailable` without the packages of the extra ``tracing``.
+    Raises :class:`TracingUnavailable` without the packages of the extra ``tracing``, and when
+    the setting is no URL.
     """
     if not settings.otlp:
         return None
+    if not settings.otlp.startswith(("http://", "https://")):
+        # Not repeated: it may carry a password.
+        raise TracingUnavailable(
+            "ORDERMESH_OTLP is not understood; set it to http://HOST:4318 or https://…, or to"
+            " nothing for no traces."
+        )
     try:
         from shared.tracing.otel import OtelTracing, otlp_exporter
     except ImportError as error:
