@@ -11,6 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -125,6 +126,14 @@ def _placed(error: BaseException) -> str:
     return "\nbecause of ".join(parts)
 
 
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The last words of a process that ends by an exception, in the same form."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger().critical("crashed", exc_info=error)
+
+
 def configure_logging(log_format: str, level: str, *, libraries: int = logging.WARNING) -> None:
     """Sets up structlog and routes the libraries' own logs through it, from level ``libraries``
     on.
@@ -159,3 +168,5 @@ def configure_logging(log_format: str, level: str, *, libraries: int = logging.W
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(libraries)
+    logging.captureWarnings(True)
+    sys.excepthook = _crashed

@@ -290,6 +290,34 @@ async def test_no_log_line_tells_anything_personal_or_secret_whatever_fails(
     assert all(len(entry["trace_id"]) == 32 and entry["message_id"] for entry in unsent)
 
 
+async def test_commands_about_an_order_continue_its_trace_without_knowing_it(
+    traced: Traced, own: NewID
+) -> None:
+    outside = traced.outside
+    buyer = await open_shop(traced, own)
+    await outside.save_all(priced_product(own("odd"), None, 5))
+    held, canceled = own("held"), own("canceled")
+    await outside.command("PlaceOrder", order_body(held, buyer, line("L1", own("odd"))))
+    await outside.command("PlaceOrder", order_body(canceled, buyer, line("L1", own("lamp"))))
+    await outside.event("LineItemsHeld", held)
+    await outside.event("OrderSubmitted", canceled)
+
+    assignment = {"LineItemID": "L1", "SupplierID": own("near")}
+    await outside.command("AssignSupplier", {"OrderID": held, "Assignments": [assignment]})
+    await outside.command("CancelOrder", {"OrderID": canceled})
+    await outside.event("SupplierOrderForwarded", held)
+    await outside.event("OrderCanceled", canceled)
+
+    for first, last, order in (
+        ("OrderSubmitted", "SupplierOrderForwarded", held),
+        ("OrderSubmitted", "OrderCanceled", canceled),
+    ):
+        begun, ended = outside.traces(first, order)[0], outside.traces(last, order)[0]
+        assert begun is not None
+        assert ended is not None
+        assert begun[3:35] == ended[3:35]
+
+
 async def test_orders_pass_without_a_collector(traced: Traced, own: NewID) -> None:
     outside, order = traced.outside, own("order")
     buyer = await open_shop(traced, own)
@@ -305,3 +333,5 @@ async def test_orders_pass_without_a_collector(traced: Traced, own: NewID) -> No
 
     await outside.event("OrderCompleted", order)
     assert outside.traces("OrderCompleted", order)[0] is not None
+    # Its address has a password.
+    assert MARK not in traced.engine.log.read_text()
