@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 
 from services.cli_orders import orders_app
@@ -247,17 +246,12 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _log_to_stderr() -> None:
-    """One line of JSON for each thing that happens to the deployment, on stderr."""
+    """What happens to the deployment, on stderr, in the services' own format."""
+    from shared.logs import configure_logging
+
     # Clients complain of every attempt while a server restarts; the supervisor says it once.
-    logging.basicConfig(level=logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
+    log_format = os.environ.get("ORDERMESH_LOG_FORMAT", "auto")
+    configure_logging(log_format, "INFO", libraries=logging.CRITICAL)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Forwarding's documents: one for each buyer order, with its supplier orders inside."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
@@ -27,3 +28,12 @@ class ForwardingStore(MongoAggregateStore[Forwarding]):
             ],
             cache=1_500,
         )
+
+    async def traces(self, ids: Iterable[str]) -> dict[str, str]:
+        """The ``traceparent`` of forwardings, where they have one, by ID."""
+        query = {"_id": {"$in": list(ids)}}
+        return {
+            document["_id"]: document["state"]["Trace"]
+            async for document in self.collection.find(query, {"state.Trace": 1})
+            if (document.get("state") or {}).get("Trace")
+        }

@@ -6,6 +6,7 @@ import contextlib
 import structlog
 
 from services.notifications.domain import Delivery
+from shared.logs import told
 from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import Publisher
@@ -60,7 +61,7 @@ class Results:
                         await self._write(batch)
                         break
                     except INFRASTRUCTURE_FAULTS as error:
-                        log.warning("results_not_written", attempt=attempt, error=repr(error))
+                        log.warning("results_not_written", attempt=attempt, error=told(error))
                 # Removed only now: a flush that is cancelled leaves them for the next.
                 del self._waiting[: len(batch)]
             self._some.clear()

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 from aiokafka.partitioner import murmur2
 
+from shared.logs import told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
@@ -156,7 +157,7 @@ class KafkaPublisher:
         try:
             shares = await self._by_partition(producer, records)
         except INFRASTRUCTURE_FAULTS as error:
-            log.warning("publish_retry", records=len(records), error=repr(error))
+            log.warning("publish_retry", records=len(records), error=told(error))
             return list(records)
         for place, left in shares.items():
             try:
@@ -179,7 +180,7 @@ class KafkaPublisher:
                 failure, unsent[place] = result, left
         again = [record for left in unsent.values() for record in left]
         if failure is not None:
-            log.warning("publish_retry", records=len(again), error=repr(failure))
+            log.warning("publish_retry", records=len(again), error=told(failure))
         return again
 
     async def _by_partition(
@@ -226,7 +227,7 @@ class KafkaPublisher:
                 await producer.start()
                 return producer
             except (KafkaError, OSError) as error:
-                log.warning("kafka_unreachable", attempt=attempt, error=repr(error))
+                log.warning("kafka_unreachable", attempt=attempt, error=told(error))
         raise AssertionError("attempts() does not end")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from shared.logs import message_fields, told
 from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import OutboxEntry
@@ -55,7 +56,7 @@ class OutboxRelay:
             try:
                 swept = await self.sweep()
             except INFRASTRUCTURE_FAULTS as error:
-                log.warning("sweep_failed", error=repr(error))
+                log.warning("sweep_failed", service=self._service, error=told(error))
                 swept = 0
             # A full sweep means that more is waiting.
             await asyncio.sleep(_PAUSE if swept < _AT_ONCE else 0.05)
@@ -99,7 +100,7 @@ class OutboxRelay:
             await self._publisher.publish(self._unpublished(aggregates))
         except RecordTooLarge:
             aggregates = await self._one_by_one(kind, aggregates)
-        log.info("outbox_recovered", kind=kind, aggregates=len(aggregates))
+        log.info("outbox_recovered", service=self._service, kind=kind, aggregates=len(aggregates))
         return aggregates
 
     async def _one_by_one(
@@ -112,7 +113,17 @@ class OutboxRelay:
                 done.append(aggregate)
             except RecordTooLarge as error:
                 # It stays in the outbox, in sight of the metric, and stops no other.
-                log.error("outbox_unpublishable", kind=kind, id=aggregate.id, error=str(error))
+                log.error(
+                    "outbox_unpublishable",
+                    service=self._service,
+                    kind=kind,
+                    id=aggregate.id,
+                    events=[
+                        message_fields(entry.topic, entry.type, entry.key, entry.id, entry.trace)
+                        for entry in self._unpublished([aggregate])
+                    ],
+                    error=type(error).__name__,
+                )
         return done
 
     def _unpublished(self, aggregates: list[Aggregate[Any]]) -> list[OutboxEntry]:
