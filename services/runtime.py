@@ -22,12 +22,14 @@ from pymongo import AsyncMongoClient
 from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging
+from shared.messaging.connection import kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
 from shared.metrics import Metrics
+from shared.mongo.connection import mongo_client
 from shared.service import Resources, Service
 from shared.serving import serving
 from shared.settings import Settings
@@ -77,10 +79,9 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     metrics = Metrics()
     metrics.build.info({"version": version("ordermesh")})
-    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        settings.mongodb,
+    mongo = mongo_client(
+        settings,
         appname="ordermesh",
-        tz_aware=True,
         timeoutMS=_MONGODB_MS,
         # A write that failed is decided again, over what is then stored. The server's own retry
         # would cost another write for each update.
@@ -133,7 +134,7 @@ class RunningService:
         committed, so that whoever supervises it starts it again."""
         self._settings = settings
         self._metrics = metrics
-        self._publisher = KafkaPublisher(settings.kafka, name, metrics)
+        self._publisher = KafkaPublisher(kafka_connection(settings), name, metrics)
         resources = Resources(settings, mongo, self._publisher, metrics)
         self._service = build(name, resources)
         self._runner = BatchRunner(
@@ -156,6 +157,7 @@ class RunningService:
         settings = self._settings
         broker = KafkaBroker(
             settings.kafka,
+            security=kafka_connection(settings).faststream_security(),
             client_id=f"ordermesh-{self._service.name}",
             consumer_only=True,
             allow_auto_create_topics=False,
