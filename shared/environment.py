@@ -49,8 +49,10 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
         link = _SERVICE_LINK.search(name)
         if name.upper() in known or (link and name[: link.start()] in linked):
             continue
-        near = get_close_matches(name.upper(), known, n=1, cutoff=0.6)
-        unknown[name] = near[0] if near else None
+        # The prefix, which all share, would make all of them near.
+        own = {each.removeprefix(PREFIX): each for each in known}
+        near = get_close_matches(name.upper().removeprefix(PREFIX), own, n=1)
+        unknown[name] = own[near[0]] if near else None
     return unknown
 
 
