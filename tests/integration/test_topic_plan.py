@@ -89,8 +89,8 @@ async def test_nothing_that_would_delete_records_is_done(kafka_address: str, kep
     assert plan.empty
     assert plan.by_hand == [
         (
-            f"{topic.name} keeps records for {kept} ms, longer than the {HOUR} declared: lowering that"
-            " would delete records"
+            f"{topic.name} keeps records for {kept} ms, longer than the {HOUR} declared:"
+            " lowering that would delete records"
         )
     ]
     assert (await config_of(kafka_address, topic.name))["retention.ms"] == kept
