@@ -46,8 +46,8 @@ def schemas(
         bool, typer.Option("--release", help="Promise what the code says: move schemas/released/.")
     ] = False,
     accept_breaking: Annotated[
-        bool, typer.Option("--accept-breaking", help="Release though it breaks others.")
-    ] = False,
+        str, typer.Option(metavar="REASON", help="Release though it breaks others; says why.")
+    ] = "",
     docs: Docs = Path("docs"),
 ) -> None:
     """JSON Schema (2020-12) of every message: list, print, write, check, release.
@@ -60,9 +60,11 @@ def schemas(
     folder = Folder(docs)
     if release:
         if not accept_breaking and _tell_breaking(folder):
-            print("Undo it, or release it on purpose with --accept-breaking.", file=sys.stderr)
+            print(
+                "Undo it, or release it on purpose with --accept-breaking REASON.", file=sys.stderr
+            )
             raise typer.Exit(1)
-        folder.release()
+        folder.release(accept_breaking)
         folder.write()
     elif write:
         folder.write()

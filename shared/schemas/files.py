@@ -8,12 +8,18 @@ comparing the code with the released ones, so updating the others in the same co
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from shared.schemas.asyncapi import asyncapi_document
 from shared.schemas.compatibility import Breaking, contract_changes
 from shared.schemas.messages import CONTRACT, message_schemas
+
+_BROKEN = """# What releases broke on purpose
+
+Written by `ordermesh schemas --release --accept-breaking`.
+"""
 
 Documents = Mapping[str, Mapping[str, Any]]
 
@@ -68,9 +74,20 @@ class Folder:
             path.stem: json.loads(path.read_text()) for path in sorted(self.released.glob("*.json"))
         }
 
-    def release(self) -> None:
-        """Makes what the code says now the promise: the public messages only."""
+    @property
+    def broken(self) -> Path:
+        """What releases broke on purpose, and why: for those who have to follow."""
+        return self.released / "breaking.md"
+
+    def release(self, reason: str = "") -> None:
+        """Makes what the code says now the promise: the public messages only. What that breaks
+        is written down with ``reason``."""
         self.released.mkdir(parents=True, exist_ok=True)
+        if breaking := self.breaking():
+            faults = [f"- {name}: {each}" for name, found in breaking.items() for each in found]
+            told = "\n".join([f"## {version('ordermesh')}", "", reason, "", *faults, ""])
+            before = self.broken.read_text() if self.broken.exists() else _BROKEN
+            self.broken.write_text(f"{before}\n{told}")
         public = {n: s for n, s in message_schemas().items() if s[CONTRACT]["public"]}
         _write(self.released, public)
 

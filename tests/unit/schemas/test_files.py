@@ -1,6 +1,7 @@
 """The committed contract is what the code says, and breaks nobody."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -130,15 +131,36 @@ def test_a_release_that_breaks_is_refused_and_changes_nothing(folder: Folder) ->
     assert list(folder.breaking()) == ["orders.commands.CancelOrder"]
 
 
-def test_a_release_that_breaks_on_purpose_moves_the_promise(folder: Folder) -> None:
+def test_a_release_that_breaks_on_purpose_moves_the_promise_and_says_why(folder: Folder) -> None:
     promise(folder, "orders.commands.CancelOrder", ["required"], [])
-    (folder.released / "orders.commands.ReturnOrder.json").write_text("{}")
+    reason = ["--accept-breaking", "Nobody used it."]
 
-    result = run(app, ["schemas", "--release", "--accept-breaking", "--docs", str(folder.docs)])
+    result = run(app, ["schemas", "--release", *reason, "--docs", str(folder.docs)])
 
     assert result.exit_code == 0
     assert folder.breaking() == {}
     assert folder.drift() == []
+    assert folder.broken.read_text().endswith(
+        f"\n## {version('ordermesh')}\n\nNobody used it.\n\n"
+        "- orders.commands.CancelOrder: OrderID: is now required\n"
+    )
+
+
+def test_a_message_that_is_gone_is_promised_no_longer_after_a_release(folder: Folder) -> None:
+    gone = folder.released / "orders.commands.ReturnOrder.json"
+    gone.write_text((folder.released / "orders.commands.CancelOrder.json").read_text())
+
+    folder.release("It never worked.")
+
+    assert not gone.exists()
+    assert "orders.commands.ReturnOrder: the message is gone" in folder.broken.read_text()
+
+
+def test_a_release_that_breaks_nothing_has_nothing_to_tell(folder: Folder) -> None:
+    result = run(app, ["schemas", "--release", "--docs", str(folder.docs)])
+
+    assert result.exit_code == 0
+    assert not folder.broken.exists()
 
 
 def test_the_command_line_prints_what_is_committed() -> None:
