@@ -37,7 +37,7 @@ _ABOUT = f"""Ordermesh over Kafka: commands in, events out.
 The envelope is CloudEvents 1.0 in Kafka's binary mode: the value is the JSON body, the headers \
 carry the attributes. Commands are also taken in structured mode.
 
-{_KEYS}
+{_KEYS} How many partitions a topic has is the deployment's choice (3 by default).
 
 Duplicates are recognised by (`ce_source`, `ce_id`). A command ends in an event, in a \
 `CommandRejected`, or, if it cannot be read at all, in its topic's dead letters.

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.schemas.messages import message_schemas
 from tests.e2e.goods import SHIPPED_AT, line, order_body, priced_product, shipment_body
 from tests.support.contract import faults
 from tests.support.outside import Body
@@ -16,6 +17,7 @@ from tests.support.outside import Body
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
 INTEGRATE = (ROOT / "docs" / "integrate.md").read_text()
+MESSAGES = (ROOT / "docs" / "messages.md").read_text()
 
 Message = tuple[str, str, Body]
 
@@ -62,6 +64,26 @@ def documented() -> list[Message]:
     ):
         found.append(("catalog.commands", type, json.loads(body)))
     return found
+
+
+def fields(node: Any) -> Iterator[str]:
+    """The names of all fields in a schema."""
+    if isinstance(node, dict):
+        yield from node.get("properties", {})
+        for inner in node.values():
+            yield from fields(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from fields(inner)
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [(n, s) for n, s in message_schemas().items() if s["x-ordermesh"]["public"]],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_field_is_in_the_reference(name: str, schema: Body) -> None:
+    assert sorted(field for field in set(fields(schema)) if f"`{field}`" not in MESSAGES) == []
 
 
 def of_the_tests() -> list[Message]:
