@@ -45,7 +45,7 @@ def java(name: str) -> Command:
 def shell(name: str) -> Command:
     missing = [tool for tool in ("bash", "kcat", "jq") if shutil.which(tool) is None]
     if missing:
-        pytest.skip(f"docs/examples/shell was NOT RUN: {', '.join(missing)} is not on PATH")
+        pytest.skip(f"docs/examples/shell was NOT RUN: not on PATH: {', '.join(missing)}")
     return ["bash", str(EXAMPLES / "shell" / f"{name.lower()}.sh")]
 
 

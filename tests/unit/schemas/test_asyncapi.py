@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -53,12 +55,14 @@ def official_schema() -> Any:
         if npm is None:
             pytest.skip(f"AsyncAPI's official schema was NOT CHECKED: {SPECS} needs npm on PATH")
         kept.parent.mkdir(parents=True, exist_ok=True)
-        fetched = subprocess.run(
-            [npm, "pack", "--silent", SPECS, "--pack-destination", str(kept.parent)],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        if fetched.returncode:
-            pytest.skip(f"AsyncAPI's official schema was NOT CHECKED: npm cannot fetch {SPECS}")
+        with TemporaryDirectory(dir=kept.parent) as staging:
+            fetched = subprocess.run(
+                [npm, "pack", "--silent", SPECS, "--pack-destination", staging],
+                capture_output=True, text=True, timeout=120, check=False,
+            )  # fmt: skip
+            if fetched.returncode:
+                pytest.skip(f"AsyncAPI's official schema was NOT CHECKED: npm cannot get {SPECS}")
+            (Path(staging) / kept.name).replace(kept)
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == SPECS_SHA256
     with tarfile.open(kept) as archive:
         member = archive.extractfile("package/schemas/3.0.0.json")
