@@ -210,6 +210,10 @@ KEEPS_PRODUCERS = {
     "a new optional field": (a(TEXT), body(A=TEXT, B=TEXT)),
     "a field may be left out": (a(TEXT, required=True), a(TEXT)),
     "null is taken": (a(TEXT), a(either(TEXT, NULL))),
+    "an alternative that fits beside one that does not": (
+        a(body(ID=TEXT)),
+        a(either(body(("B",), ID=TEXT, B=TEXT), body(ID=TEXT), body(("C",), ID=TEXT, C=TEXT))),
+    ),
     "another alternative": (a(body(ID=TEXT)), a(either(body(ID=TEXT), TEXT))),
     "broken numbers": (a(WHOLE), a(NUMBER)),
     "any type": (a(TEXT), a({})),
