@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli_contracts import contracts_app
 from services.cli_end import fail
 from services.cli_end import run_to_end as _run
 from services.cli_orders import orders_app
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(topics_app, name="topics")
 app.add_typer(orders_app, name="orders")
 register_security(app)
+app.add_typer(contracts_app)
 
 
 def _address(value: str | None) -> str | None:

@@ -98,7 +98,13 @@ def _values(field: FieldInfo) -> str:
     choices = list(kind) if hasattr(kind, "__members__") else _literals(kind)
     if choices:
         return ", ".join(f"`{choice}`" for choice in choices)
-    words = {bool: "`true`, `false`", int: "whole number", Decimal: "number", float: "number", str: "text"}
+    words = {
+        bool: "`true`, `false`",
+        int: "whole number",
+        Decimal: "number",
+        float: "number",
+        str: "text",
+    }
     word = words.get(kind, "JSON" if "dict" in str(kind) else "file")
     bounds = [
         f"{name} {value}"
