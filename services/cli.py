@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
+from services.cli_dead_letters import dead_letters_app
 from services.cli_orders import orders_app
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 app.add_typer(orders_app, name="orders")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 
 def _address(value: str | None) -> str | None:

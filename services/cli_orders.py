@@ -4,16 +4,16 @@ import asyncio
 import sys
 import textwrap
 from collections.abc import Iterable
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.tables import STATUS_STYLES, printable, row, stdout_console, to_milliseconds
+from services.tables import table as new_table
 from shared.money import decimals_of, round_money
 
 if TYPE_CHECKING:
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from shared.contracts.orders import LineItem
 
 orders_app = typer.Typer(help="Look at orders.", no_args_is_help=True)
-
-_UNWRAPPED = 400
-"""Columns of a table that goes to a file or a pipe."""
-
-_STATUS_STYLES = {
-    "Open": "cyan",
-    "Completed": "green",
-    "Delivered": "green",
-    "AwaitingApproval": "yellow",
-    "Pending": "yellow",
-    "Declined": "red",
-    "Canceled": "red",
-    "Failed": "red",
-}
 
 
 @orders_app.command()
@@ -60,9 +46,7 @@ def show(
     if as_json:
         print(story.model_dump_json(exclude_none=True, indent=2))
     else:
-        # Off a terminal nothing is wrapped, so that what is searched for stands in one line.
-        width = None if sys.stdout.isatty() else _UNWRAPPED
-        print_story(story, Console(markup=False, highlight=False, emoji=False, width=width))
+        print_story(story, stdout_console())
 
 
 async def _look_up(id: str, mongodb: str | None) -> "Story":
@@ -112,14 +96,14 @@ def print_story(story: "Story", console: Console) -> None:
     _print_supplier_orders(story, console)
     _print_shipments(console, story.shipments)
     _print_notifications(console, story.notifications)
-    table = _table("Time line", "Time (UTC)", "Event", "Of")
+    table = new_table("Time line", "Time (UTC)", "Event", "Of")
     for moment in story.timeline:
-        _row(table, _time(moment.at), moment.event, moment.subject)
+        row(table, to_milliseconds(moment.at), moment.event, moment.subject)
     console.print(table)
     if story.errors:
-        table = _table("Refused for", "Code", "What to do")
+        table = new_table("Refused for", "Code", "What to do")
         for error in story.errors:
-            _row(table, error.error_code, error.message)
+            row(table, error.error_code, error.message)
         console.print(table)
 
 
@@ -131,7 +115,7 @@ def _print_header(story: "Story", console: Console) -> None:
     status = "Refused" if refused else order.status.value
     facts: list[tuple[str, str | Text | None]] = [
         ("Order", order.id),
-        ("Status", Text(status, _STATUS_STYLES.get(status, "red" if refused else ""))),
+        ("Status", Text(status, STATUS_STYLES.get(status, "red" if refused else ""))),
         ("Phase", None if story.phase == "Settled" else story.phase.value),
         ("Waits for", story.waits_for),
         ("Buyer", f"{order.from_company_id}, user {name}" if name else order.from_company_id),
@@ -149,7 +133,7 @@ def _print_header(story: "Story", console: Console) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for fact, value in facts:
         if value:
-            table.add_row(Text(fact, "dim"), value if isinstance(value, Text) else _text(value))
+            table.add_row(Text(fact, "dim"), value if isinstance(value, Text) else printable(value))
     console.print(table)
 
 
@@ -168,7 +152,7 @@ def _payment(story: "Story") -> Iterable[str]:
 
 
 def _print_lines(console: Console, title: str, lines: Iterable["LineItem"], currency: str) -> None:
-    table = _table(
+    table = new_table(
         title,
         "Line", "Product", "Quantity", "Shipped", "Unit price", "Total", "Supplier", "Sources",
         right=("Quantity", "Shipped", "Unit price", "Total"),
@@ -176,7 +160,7 @@ def _print_lines(console: Console, title: str, lines: Iterable["LineItem"], curr
     for line in lines:
         sources = ", ".join(f"{s.location_id}: {s.quantity}" for s in line.sources or [])
         price = "" if line.unit_price is None else _money(line.unit_price, currency)
-        _row(
+        row(
             table,
             line.id,
             line.product_id,
@@ -193,14 +177,14 @@ def _print_lines(console: Console, title: str, lines: Iterable["LineItem"], curr
 def _print_supplier_orders(story: "Story", console: Console) -> None:
     if not story.supplier_orders:
         return
-    table = _table(
+    table = new_table(
         "Supplier orders", "ID", "Supplier", "Status", "Lines", "Shipped", "Total",
         right=("Shipped", "Total"),
     )  # fmt: skip
     for part in story.supplier_orders:
         shipped = sum(line.quantity_shipped for line in part.line_items)
         ordered = sum(line.quantity for line in part.line_items)
-        _row(
+        row(
             table,
             part.order.id,
             part.order.to_company_id,
@@ -213,17 +197,17 @@ def _print_supplier_orders(story: "Story", console: Console) -> None:
 
 
 def _print_shipments(console: Console, shipments: Iterable["ShipmentStory"]) -> None:
-    table = _table("Shipments", "ID", "Items", "Left", "Delivered", "Shipper", "Tracking")
+    table = new_table("Shipments", "ID", "Items", "Left", "Delivered", "Shipper", "Tracking")
     for story in shipments:
         items = ", ".join(f"{i.quantity_shipped} of line {i.line_item_id}" for i in story.items)
         waits = f"waits for {', '.join(story.waits_for)}" if story.waits_for else ""
         sent = story.shipment
-        _row(
+        row(
             table,
             story.id,
             "; ".join(filter(None, [items, waits])),
-            _time(sent.date_shipped) if sent else "",
-            _time(sent.date_delivered) if sent else "",
+            to_milliseconds(sent.date_shipped) if sent else "",
+            to_milliseconds(sent.date_delivered) if sent else "",
             (sent.shipper if sent else None) or "",
             (sent.tracking_number if sent else None) or "",
         )
@@ -235,43 +219,23 @@ def _print_notifications(console: Console, notifications: "list[NotificationStor
     if notifications is None:
         console.print("\nNotifications: too many are kept to search them for this order's.\n")
         return
-    table = _table(
+    table = new_table(
         "Notifications", "Event", "Channel", "Target", "Outcome", "Attempts", "Next", "Error",
         right=("Attempts",),
     )  # fmt: skip
     for one in notifications:
-        _row(
+        row(
             table,
             one.event_type,
             one.channel,
             one.target,
             one.status,
             str(one.attempts),
-            _time(one.next_attempt),
+            to_milliseconds(one.next_attempt),
             one.error or "",
         )
     if table.row_count:
         console.print(table)
-
-
-def _table(title: str, *columns: str, right: Iterable[str] = ()) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
-
-
-def _row(table: Table, *cells: str) -> None:
-    table.add_row(*(_text(cell, _STATUS_STYLES.get(cell, "")) for cell in cells))
-
-
-def _text(value: str, style: str = "") -> Text:
-    """``value``, which may be anybody's, without what a terminal would obey."""
-    return Text("".join(c if c.isprintable() else " " for c in value), style)
-
-
-def _time(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}"
 
 
 def _money(amount: Decimal, currency: str) -> str:
