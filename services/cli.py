@@ -16,6 +16,7 @@ import structlog
 import typer
 
 from services.cli_dead_letters import dead_letters_app
+from services.cli_events import events_app
 from services.cli_orders import orders_app
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 app.add_typer(orders_app, name="orders")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(events_app, name="events")
 
 
 def _address(value: str | None) -> str | None:

@@ -291,7 +291,7 @@ async def _deal(
 
     async with _tools(kafka, mongodb) as tools:
         letters, seen = await _find(tools, wanted)
-        todo = plan(letters, seen, again=again, replaying=replaying)
+        todo = plan(letters, seen, again=again, replaying=replaying, named=wanted.places)
         done = Done([], list(todo.kept))
         if not dry_run:
             await tools.audit.prepare()

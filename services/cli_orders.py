@@ -1,9 +1,11 @@
 """`ordermesh orders …`: looking at orders from the command line."""
 
 import asyncio
+import logging
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,10 +19,18 @@ from services.tables import table as new_table
 from shared.money import decimals_of, round_money
 
 if TYPE_CHECKING:
-    from services.story import NotificationStory, ShipmentStory, Story
+    from services.story import (
+        MessageStory,
+        NotificationStory,
+        ShipmentStory,
+        Sources,
+        Story,
+    )
     from shared.contracts.orders import LineItem
 
 orders_app = typer.Typer(help="Look at orders.", no_args_is_help=True)
+
+_MOST_NAMED = 5
 
 
 @orders_app.command()
@@ -30,16 +40,27 @@ def show(
         str | None,
         typer.Option(envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB of the deployment."),
     ] = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ORDERMESH_KAFKA",
+            metavar="HOST:PORT",
+            help="Kafka of the deployment: tells the messages too.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Tell an order's whole story: lines, supplier orders, shipments, notifications, dates.
 
-    Only reads.
+    With --kafka also every message about it: commands, events, refusals, dead letters, each with
+    its ID. Only reads.
     """
     from services.checks import DeploymentError
 
+    # The client complains of every attempt; what matters of it is said at the end.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        story = asyncio.run(_look_up(id, mongodb))
+        story = asyncio.run(_look_up(id, mongodb, kafka))
     except DeploymentError as error:
         print(textwrap.fill(str(error), 100, break_long_words=False), file=sys.stderr)
         raise typer.Exit(1) from error
@@ -49,7 +70,7 @@ def show(
         print_story(story, stdout_console())
 
 
-async def _look_up(id: str, mongodb: str | None) -> "Story":
+async def _look_up(id: str, mongodb: str | None, kafka: str | None) -> "Story":
     """The story of order ``id``. Raises DeploymentError, saying what to do, when there is no such
     order or MongoDB does not answer."""
     from pymongo import AsyncMongoClient
@@ -75,14 +96,54 @@ async def _look_up(id: str, mongodb: str | None) -> "Story":
             ) from error
     if isinstance(found, Unknown):
         waiting = f" Shipments wait for it: {', '.join(found.waiting)}." if found.waiting else ""
+        said = "" if kafka is None else await _said_of(kafka, id)
         raise DeploymentError(
             f"There is no order {id}: looked for a buyer's order with this ID in"
             f" {settings.database('checkout')} and for a supplier's in"
             f" {settings.database('forwarding')}.{waiting} Check the ID, the MongoDB URL and"
             " ORDERMESH_DATABASE_PREFIX; an order that was just sent may not be taken in yet, and"
             " a command that could not be read at all is in orders.commands.dead-letters."
+            f"{said}"
         )
+    if kafka is not None:
+        found = replace(found, messages=await _messages(kafka, found))
     return tell(found)
+
+
+async def _messages(kafka: str, found: "Sources") -> "list[MessageStory]":
+    from aiokafka.errors import KafkaError
+
+    from services.checks import DeploymentError, check_kafka
+    from services.story_messages import read_messages
+    from services.topic_reader import TopicReader
+
+    await check_kafka(kafka)
+    try:
+        async with TopicReader(kafka) as reader:
+            return await read_messages(reader, found)
+    except KafkaError as error:
+        raise DeploymentError(
+            f"Kafka failed while the order's messages were read: {error!r}. Try again, or leave"
+            " --kafka out to be told what the services keep."
+        ) from error
+
+
+async def _said_of(kafka: str, id: str) -> str:
+    """The latest messages that name an order which no service knows."""
+    from services.checks import check_kafka
+    from services.story_messages import messages_naming
+    from services.topic_reader import TopicReader
+
+    await check_kafka(kafka)
+    async with TopicReader(kafka) as reader:
+        messages = await messages_naming(reader, id)
+    if not messages:
+        return " No message on any topic names it."
+    told = "; ".join(
+        f"{one.type or 'untyped'} at {one.place}" + (f" ({one.note})" if one.note else "")
+        for one in messages[-_MOST_NAMED:]
+    )
+    return f" Messages that name it: {told}."
 
 
 def print_story(story: "Story", console: Console) -> None:
@@ -100,6 +161,7 @@ def print_story(story: "Story", console: Console) -> None:
     for moment in story.timeline:
         row(table, to_milliseconds(moment.at), moment.event, moment.subject)
     console.print(table)
+    _print_messages(console, story.messages)
     if story.errors:
         table = new_table("Refused for", "Code", "What to do")
         for error in story.errors:
@@ -236,6 +298,25 @@ def _print_notifications(console: Console, notifications: "list[NotificationStor
         )
     if table.row_count:
         console.print(table)
+
+
+def _print_messages(console: Console, messages: "Sequence[MessageStory] | None") -> None:
+    if messages is None:
+        console.print("Messages: name the broker with --kafka to be told of them.\n")
+        return
+    table = new_table("Messages", "Time (UTC)", "Type", "ID", "From", "Key", "Place", "Note")
+    for one in messages:
+        row(
+            table,
+            to_milliseconds(one.at),
+            one.type,
+            one.id,
+            one.source,
+            one.key,
+            one.place,
+            one.note or "",
+        )
+    console.print(table)
 
 
 def _money(amount: Decimal, currency: str) -> str:

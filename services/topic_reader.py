@@ -69,6 +69,7 @@ class TopicReader:
     def __init__(self, kafka: str) -> None:
         self._kafka = kafka
         self._consumer: Any = None
+        self._admin: Any = None
 
     async def __aenter__(self) -> Self:
         self._consumer = AIOKafkaConsumer(
@@ -79,7 +80,13 @@ class TopicReader:
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=2 * 1024 * 1024,
         )
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
         await self._consumer.start()
+        try:
+            await self._admin.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -89,6 +96,7 @@ class TopicReader:
         trace: TracebackType | None,
     ) -> None:
         await self._consumer.stop()
+        await self._admin.close()
 
     async def spans(
         self,
@@ -99,13 +107,7 @@ class TopicReader:
     ) -> dict[TopicPartition, Span]:
         """What stands on ``topics`` now, of those that exist; only records from ``since`` on and
         before ``until`` (UTC) where they are given."""
-        existing = await self._consumer.topics()
-        parts = [
-            TopicPartition(topic, partition)
-            for topic in topics
-            if topic in existing
-            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
-        ]
+        parts = await self._partitions(topics)
         if not parts:
             return {}
         begins = await self._consumer.beginning_offsets(parts)
@@ -115,6 +117,15 @@ class TopicReader:
         if until is not None:
             ends = await self._at(parts, until, otherwise=ends)
         return {part: Span(begins[part], max(begins[part], ends[part])) for part in parts}
+
+    async def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        existing = set(await self._admin.list_topics())
+        described = await self._admin.describe_topics([t for t in topics if t in existing])
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in sorted(topic["partitions"], key=lambda each: each["partition"])
+        ]
 
     async def _at(
         self,
@@ -202,12 +213,7 @@ class TopicReader:
 
     async def committed(self, group: str) -> dict[TopicPartition, int]:
         """How far a consumer group has come: the offset it reads next, by partition."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
-        await admin.start()
-        try:
-            offsets = await admin.list_consumer_group_offsets(group)
-        finally:
-            await admin.close()
+        offsets = await self._admin.list_consumer_group_offsets(group)
         return {part: committed.offset for part, committed in offsets.items()}
 
     def _assign(self, parts: Iterable[TopicPartition], spans: Spans) -> None:

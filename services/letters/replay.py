@@ -7,13 +7,13 @@ share has fewer letters of a key than that.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.letters.audit import Audit, Handling, Run, State
 from services.letters.letter import Letter, in_replay_order, resent
 from services.letters.reading import records_of
-from services.topic_reader import TopicReader
+from services.topic_reader import Place, TopicReader
 from shared.messaging.inbox import RING_SIZE
 from shared.messaging.publisher import Publisher, RecordTooLarge
 
@@ -39,14 +39,22 @@ class Plan:
 
 
 def plan(
-    letters: Sequence[Letter], seen: dict[str, Handling], *, again: bool, replaying: bool
+    letters: Sequence[Letter],
+    seen: dict[str, Handling],
+    *,
+    again: bool,
+    replaying: bool,
+    named: Collection[Place] = (),
 ) -> Plan:
-    """Sorts out what can be done. ``again``: handled letters too. ``replaying`` False: they are
-    put away, which needs no value."""
+    """Sorts out what can be done. ``again``: handled letters too; without it they are passed over,
+    and told of only where they are ``named`` by place. ``replaying`` False: letters are put away,
+    which needs no value."""
     result = Plan()
     for letter in in_replay_order(letters):
         handling = seen.get(letter.identity, Handling())
         if handling.state.is_handled and not again:
+            if letter.place not in named and letter.origin not in named:
+                continue
             last = handling.actions[-1]
             why = f"{handling.state.value} by {last.by} at {last.at:%Y-%m-%d %H:%M:%S} UTC"
             result.kept.append(Kept(letter, why, "Name --again to do it nevertheless."))
