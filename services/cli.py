@@ -18,6 +18,7 @@ import typer
 from services.cli_dead_letters import dead_letters_app
 from services.cli_events import events_app
 from services.cli_orders import orders_app
+from services.cli_reconcile import reconcile
 
 app = typer.Typer(
     name="ordermesh",
@@ -32,6 +33,7 @@ app.add_typer(topics_app, name="topics")
 app.add_typer(orders_app, name="orders")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(events_app, name="events")
+app.command()(reconcile)
 
 
 def _address(value: str | None) -> str | None:
