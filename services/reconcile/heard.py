@@ -55,8 +55,8 @@ def digest(content: Any) -> str:
 
 
 def order_digest(event: Resource) -> str:
-    """Of an ``OrderEvent``: the order with its lines, payments and promotions. When it was last touched does not
-    count: an approval that is refused touches it and is told as a refusal."""
+    """Of an ``OrderEvent``: the order with its lines, payments and promotions. When it was last
+    touched does not count: an approval that is refused touches it and is told as a refusal."""
     content = event.model_dump(
         mode="json",
         exclude_none=True,
@@ -96,7 +96,8 @@ class Heard:
 
     def knows(self, topic: str, moment: datetime) -> bool:
         """Whether an event of that time (UTC), had it been published, would have been heard."""
-        return moment > self._horizons.get(topic, _EPOCH)
+        horizon = self._horizons.get(topic)
+        return horizon is None or moment > horizon
 
     async def listen(self, reader: TopicReader) -> None:
         """Hears what is new since the last time. Raises KafkaError."""

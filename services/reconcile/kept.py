@@ -60,13 +60,15 @@ class Kept(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What all services keep of one buyer order."""
+    """What all services keep of one buyer order. ``damaged``: some of it cannot be read, so that
+    nothing may be concluded from what is missing."""
 
     id: str
     order: Kept[OrderState] | None = None
     quote: Kept[Quote] | None = None
     forwarding: Kept[Forwarding] | None = None
     ledger: Kept[Ledger] | None = None
+    damaged: bool = False
 
     def shipment_ids(self) -> set[str]:
         """The shipments that somebody says carry something of the order."""
@@ -129,8 +131,16 @@ class Archive:
         quotes = await self._read("pricing", "quotes", Quote, wanted)
         forwardings = await self._read("forwarding", "forwardings", Forwarding, wanted)
         ledgers = await self._read("shipments", "ledgers", Ledger, wanted)
+        damaged = {finding.order_id for finding in self.unreadable.values()}
         return {
-            id: Whole(id, orders.get(id), quotes.get(id), forwardings.get(id), ledgers.get(id))
+            id: Whole(
+                id,
+                orders.get(id),
+                quotes.get(id),
+                forwardings.get(id),
+                ledgers.get(id),
+                id in damaged,
+            )
             for id in wanted
         }
 

@@ -136,6 +136,8 @@ class Comparison:
             named.update(await self._archive.carriers(self._scope.order_id))
         shipments = await self._archive.shipments(sorted(named))
         for whole in wholes.values():
+            if whole.damaged:
+                continue
             self._note(compare_order(whole, heard, readers))
             self._note(compare_told(whole, heard))
             concerned = whole.shipment_ids() | {
@@ -163,7 +165,9 @@ class Comparison:
             wholes = await self._archive.wholes(page)
             for id, kept in shipments.items():
                 for order_id in sorted(carried[id] & wholes.keys()):
-                    self._note(compare_shipment(id, kept, wholes[order_id], heard, readers))
+                    whole = wholes[order_id]
+                    if not whole.damaged:
+                        self._note(compare_shipment(id, kept, whole, heard, readers))
 
     def _tell_of(self, shipments: Mapping[str, Kept[ShipmentState]], heard: Heard) -> None:
         for kept in shipments.values():

@@ -8,12 +8,18 @@ from services.forwarding.domain import Forwarding, Part
 from services.reconcile.findings import Finding, Publish, Repair
 from services.reconcile.heard import Heard, Said, order_digest, part_digest, shipment_digest
 from services.reconcile.kept import Kept, Whole
-from services.reconcile.orders import event_type, supplier_order_event
 from services.reconcile.shipments import items_of
 from services.shipments.shipment import ShipmentState
 from shared.contracts.fulfillment import ShipmentEvent, SupplierOrderEvent
-from shared.contracts.orders import OrderStatus
+from shared.contracts.orders import OrderEvent, OrderStatus
 from shared.contracts.registry import (
+    ORDER_APPROVED,
+    ORDER_AWAITING_APPROVAL,
+    ORDER_CANCELED,
+    ORDER_COMPLETED,
+    ORDER_DECLINED,
+    ORDER_SHIPMENTS_CHANGED,
+    ORDER_SUBMITTED,
     SHIPMENT_RECONCILED,
     SUPPLIER_ORDER_CANCELED,
     SUPPLIER_ORDER_COMPLETED,
@@ -154,3 +160,31 @@ def _told(
 
 def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"
+
+
+def event_type(state: OrderState) -> MessageType[OrderEvent] | None:
+    """The type of the event that told of an order's present state; None where none does."""
+    if state.phase is Phase.REJECTED:
+        return None
+    match state.status:
+        case OrderStatus.AWAITING_APPROVAL:
+            return ORDER_AWAITING_APPROVAL
+        case OrderStatus.DECLINED:
+            return ORDER_DECLINED
+        case OrderStatus.CANCELED:
+            return ORDER_CANCELED
+        case OrderStatus.COMPLETED:
+            return ORDER_COMPLETED
+        case OrderStatus.OPEN:
+            if state.shares:
+                return ORDER_SHIPMENTS_CHANGED
+            return ORDER_APPROVED if state.order.date_approved else ORDER_SUBMITTED
+        case _:
+            return None
+
+
+def supplier_order_event(part: Part) -> SupplierOrderEvent:
+    """A supplier order as its events tell it."""
+    return SupplierOrderEvent(
+        order=part.order, line_items=part.line_items, buyer_order_id=part.order.buyer_order_id
+    )
