@@ -89,8 +89,8 @@ def compare_shipment_told(shipment: Kept[ShipmentState], heard: Heard) -> Iterat
 
 def _order(order: Kept[OrderState], heard: Heard) -> Iterator[Finding]:
     state, said = order.state, heard.orders.get(order.id)
-    if state.phase is Phase.PROMISING:
-        # It awaits approval for its readers until pricing has answered.
+    if state.phase in (Phase.PRICING, Phase.PROMISING):
+        # For its readers nothing has happened until pricing has answered.
         return
     type = event_type(state)
     if type is None:
