@@ -2,7 +2,7 @@
 
 ``<prefix>_operations.dead_letters`` has one document for each letter that somebody dealt with::
 
-    {_id: "topic/partition/offset@milliseconds", Topic, Place, State, Run, Actions: [
+    {_id: "topic/partition/offset@milliseconds", Topic, Partition, Offset, State, Run, Actions: [
         {At, By, What, Why?, Run}, ...]}
 
 ``State`` is Replaying, Replayed or Discarded. A letter without a document is open. Replaying is
@@ -10,7 +10,7 @@ written before a letter is sent and becomes Replayed when Kafka has acknowledged
 that ended halfway left as Replaying counts as open, and its ``Run`` says who may claim it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,7 +80,7 @@ class Audit:
 
     async def prepare(self) -> None:
         await self._collection.create_indexes(
-            [IndexModel([("Topic", ASCENDING), ("State", ASCENDING)])]
+            [IndexModel([("Topic", ASCENDING), ("Partition", ASCENDING), ("Offset", ASCENDING)])]
         )
 
     async def of(self, letters: Sequence[Letter]) -> dict[str, Handling]:
@@ -115,7 +115,11 @@ class Audit:
                     {"_id": letter.identity, "Run": before.run if before else {"$exists": False}},
                     {
                         "$set": {"State": state.value, "Run": run.id},
-                        "$setOnInsert": {"Topic": letter.topic, "Place": str(letter.place)},
+                        "$setOnInsert": {
+                            "Topic": letter.place.topic,
+                            "Partition": letter.place.partition,
+                            "Offset": letter.place.offset,
+                        },
                         "$push": _noted(run, state),
                     },
                     upsert=before is None,
@@ -138,14 +142,18 @@ class Audit:
             {"$set": {"State": state.value}, "$push": _noted(run, state)},
         )
 
-    async def count_handled(self, topics: Collection[str]) -> dict[str, int]:
-        """How many letters of each topic are done with."""
+    async def count_handled(self, topic: str, partition: int, begin: int) -> int:
+        """How many letters of a dead-letter topic's partition, from offset ``begin`` on, are done
+        with."""
         handled = [state.value for state in State if state.is_handled]
-        counts = dict.fromkeys(topics, 0)
-        for topic in counts:
-            query = {"Topic": topic, "State": {"$in": handled}}
-            counts[topic] = await self._collection.count_documents(query)
-        return counts
+        return await self._collection.count_documents(
+            {
+                "Topic": topic,
+                "Partition": partition,
+                "Offset": {"$gte": begin},
+                "State": {"$in": handled},
+            }
+        )
 
 
 def _noted(run: Run, state: State) -> dict[str, Any]:
