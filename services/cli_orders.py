@@ -130,13 +130,18 @@ async def _messages(kafka: str, found: "Sources") -> "list[MessageStory]":
 
 async def _said_of(kafka: str, id: str) -> str:
     """The latest messages that name an order which no service knows."""
+    from aiokafka.errors import KafkaError
+
     from services.checks import check_kafka
     from services.story_messages import messages_naming
     from services.topic_reader import TopicReader
 
     await check_kafka(kafka)
-    async with TopicReader(kafka) as reader:
-        messages = await messages_naming(reader, id)
+    try:
+        async with TopicReader(kafka) as reader:
+            messages = await messages_naming(reader, id)
+    except KafkaError as error:
+        return f" Kafka failed while its messages were searched: {error!r}."
     if not messages:
         return " No message on any topic names it."
     told = "; ".join(

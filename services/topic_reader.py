@@ -3,6 +3,7 @@
 No group is joined and nothing is committed, so reading disturbs nobody.
 """
 
+import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -14,13 +15,18 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaConnectionError,
+)
 
 from shared.messaging.decode import Record
 
 _AT_ONCE = 500
 _NEAR = 200
 """Records that are rather read over than jumped over."""
+_COORDINATOR_TRIES = 20
 _SILENCE = 30.0
 """Seconds without a record after which the broker is given up."""
 
@@ -120,7 +126,8 @@ class TopicReader:
 
     async def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         existing = set(await self._admin.list_topics())
-        described = await self._admin.describe_topics([t for t in topics if t in existing])
+        wanted = [topic for topic in topics if topic in existing]
+        described = await self._admin.describe_topics(wanted) if wanted else []
         return [
             TopicPartition(topic["topic"], partition["partition"])
             for topic in described
@@ -213,8 +220,14 @@ class TopicReader:
 
     async def committed(self, group: str) -> dict[TopicPartition, int]:
         """How far a consumer group has come: the offset it reads next, by partition."""
-        offsets = await self._admin.list_consumer_group_offsets(group)
-        return {part: committed.offset for part, committed in offsets.items()}
+        for _ in range(_COORDINATOR_TRIES):
+            try:
+                offsets = await self._admin.list_consumer_group_offsets(group)
+                return {part: committed.offset for part, committed in offsets.items()}
+            except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError):
+                # A broker that was just started is choosing one.
+                await asyncio.sleep(0.5)
+        raise GroupCoordinatorNotAvailableError(f"no broker coordinates {group}")
 
     def _assign(self, parts: Iterable[TopicPartition], spans: Spans) -> None:
         parts = list(parts)
