@@ -13,9 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from services.cli_contracts import contracts_app
+from services.cli_dead_letters import dead_letters_app
 from services.cli_end import fail
 from services.cli_end import run_to_end as _run
+from services.cli_events import events_app
 from services.cli_orders import orders_app
+from services.cli_reconcile import reconcile
 from services.cli_security import register as register_security
 from services.cli_topics import topics_app
 
@@ -31,6 +34,9 @@ app.add_typer(topics_app, name="topics")
 app.add_typer(orders_app, name="orders")
 register_security(app)
 app.add_typer(contracts_app)
+app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(events_app, name="events")
+app.command()(reconcile)
 
 
 def _address(value: str | None) -> str | None:

@@ -1,40 +1,37 @@
 """`ordermesh orders …`: looking at orders from the command line."""
 
 import asyncio
+import logging
 import sys
 import textwrap
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.tables import STATUS_STYLES, printable, row, stdout_console, to_milliseconds
+from services.tables import table as new_table
 from shared.money import decimals_of, round_money
 
 if TYPE_CHECKING:
-    from services.story import NotificationStory, ShipmentStory, Story
+    from services.story import (
+        MessageStory,
+        NotificationStory,
+        ShipmentStory,
+        Sources,
+        Story,
+    )
     from shared.contracts.orders import LineItem
+    from shared.messaging.connection import KafkaConnection
 
 orders_app = typer.Typer(help="Look at orders.", no_args_is_help=True)
 
-_UNWRAPPED = 400
-"""Columns of a table that goes to a file or a pipe."""
-
-_STATUS_STYLES = {
-    "Open": "cyan",
-    "Completed": "green",
-    "Delivered": "green",
-    "AwaitingApproval": "yellow",
-    "Pending": "yellow",
-    "Declined": "red",
-    "Canceled": "red",
-    "Failed": "red",
-}
+_MOST_NAMED = 5
 
 
 @orders_app.command()
@@ -44,37 +41,48 @@ def show(
         str | None,
         typer.Option(envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB of the deployment."),
     ] = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ORDERMESH_KAFKA",
+            metavar="HOST:PORT",
+            help="Kafka of the deployment: tells the messages too.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Tell an order's whole story: lines, supplier orders, shipments, notifications, dates.
 
-    Only reads.
+    With --kafka also every message about it: commands, events, refusals, dead letters, each with
+    its ID. Only reads.
     """
     from services.checks import DeploymentError
 
+    # The client complains of every attempt; what matters of it is said at the end.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        story = asyncio.run(_look_up(id, mongodb))
+        story = asyncio.run(_look_up(id, mongodb, kafka))
     except DeploymentError as error:
         print(textwrap.fill(str(error), 100, break_long_words=False), file=sys.stderr)
         raise typer.Exit(1) from error
     if as_json:
         print(story.model_dump_json(exclude_none=True, indent=2))
     else:
-        # Off a terminal nothing is wrapped, so that what is searched for stands in one line.
-        width = None if sys.stdout.isatty() else _UNWRAPPED
-        print_story(story, Console(markup=False, highlight=False, emoji=False, width=width))
+        print_story(story, stdout_console())
 
 
-async def _look_up(id: str, mongodb: str | None) -> "Story":
+async def _look_up(id: str, mongodb: str | None, kafka: str | None) -> "Story":
     """The story of order ``id``. Raises DeploymentError, saying what to do, when there is no such
     order or MongoDB does not answer."""
     from pymongo.errors import PyMongoError
 
     from services.checks import DeploymentError, check_mongodb, settings_of
     from services.story import Unknown, read, tell
+    from shared.messaging.connection import kafka_connection
     from shared.mongo.connection import mongo_client
 
-    settings = settings_of(mongodb=mongodb)
+    settings = settings_of(kafka=kafka, mongodb=mongodb)
+    server = None if kafka is None else kafka_connection(settings)
     await check_mongodb(settings)
     async with mongo_client(settings) as client:
         try:
@@ -87,14 +95,59 @@ async def _look_up(id: str, mongodb: str | None) -> "Story":
             ) from error
     if isinstance(found, Unknown):
         waiting = f" Shipments wait for it: {', '.join(found.waiting)}." if found.waiting else ""
+        said = "" if server is None else await _said_of(server, id)
         raise DeploymentError(
             f"There is no order {id}: looked for a buyer's order with this ID in"
             f" {settings.database('checkout')} and for a supplier's in"
             f" {settings.database('forwarding')}.{waiting} Check the ID, the MongoDB URL and"
             " ORDERMESH_DATABASE_PREFIX; an order that was just sent may not be taken in yet, and"
             " a command that could not be read at all is in orders.commands.dead-letters."
+            f"{said}"
         )
+    if server is not None:
+        found = replace(found, messages=await _messages(server, found))
     return tell(found)
+
+
+async def _messages(kafka: "KafkaConnection", found: "Sources") -> "list[MessageStory]":
+    from aiokafka.errors import KafkaError
+
+    from services.checks import DeploymentError, check_kafka
+    from services.story_messages import read_messages
+    from services.topic_reader import TopicReader
+
+    await check_kafka(kafka)
+    try:
+        async with TopicReader(kafka) as reader:
+            return await read_messages(reader, found)
+    except KafkaError as error:
+        raise DeploymentError(
+            f"Kafka failed while the order's messages were read: {error!r}. Try again, or leave"
+            " --kafka out to be told what the services keep."
+        ) from error
+
+
+async def _said_of(kafka: "KafkaConnection", id: str) -> str:
+    """The latest messages that name an order which no service knows."""
+    from aiokafka.errors import KafkaError
+
+    from services.checks import check_kafka
+    from services.story_messages import messages_naming
+    from services.topic_reader import TopicReader
+
+    await check_kafka(kafka)
+    try:
+        async with TopicReader(kafka) as reader:
+            messages = await messages_naming(reader, id)
+    except KafkaError as error:
+        return f" Kafka failed while its messages were searched: {error!r}."
+    if not messages:
+        return " No message on any topic names it."
+    told = "; ".join(
+        f"{one.type or 'untyped'} at {one.place}" + (f" ({one.note})" if one.note else "")
+        for one in messages[-_MOST_NAMED:]
+    )
+    return f" Messages that name it: {told}."
 
 
 def print_story(story: "Story", console: Console) -> None:
@@ -108,14 +161,15 @@ def print_story(story: "Story", console: Console) -> None:
     _print_supplier_orders(story, console)
     _print_shipments(console, story.shipments)
     _print_notifications(console, story.notifications)
-    table = _table("Time line", "Time (UTC)", "Event", "Of")
+    table = new_table("Time line", "Time (UTC)", "Event", "Of")
     for moment in story.timeline:
-        _row(table, _time(moment.at), moment.event, moment.subject)
+        row(table, to_milliseconds(moment.at), moment.event, moment.subject)
     console.print(table)
+    _print_messages(console, story.messages)
     if story.errors:
-        table = _table("Refused for", "Code", "What to do")
+        table = new_table("Refused for", "Code", "What to do")
         for error in story.errors:
-            _row(table, error.error_code, error.message)
+            row(table, error.error_code, error.message)
         console.print(table)
 
 
@@ -127,7 +181,7 @@ def _print_header(story: "Story", console: Console) -> None:
     status = "Refused" if refused else order.status.value
     facts: list[tuple[str, str | Text | None]] = [
         ("Order", order.id),
-        ("Status", Text(status, _STATUS_STYLES.get(status, "red" if refused else ""))),
+        ("Status", Text(status, STATUS_STYLES.get(status, "red" if refused else ""))),
         ("Phase", None if story.phase == "Settled" else story.phase.value),
         ("Waits for", story.waits_for),
         ("Buyer", f"{order.from_company_id}, user {name}" if name else order.from_company_id),
@@ -145,7 +199,7 @@ def _print_header(story: "Story", console: Console) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for fact, value in facts:
         if value:
-            table.add_row(Text(fact, "dim"), value if isinstance(value, Text) else _text(value))
+            table.add_row(Text(fact, "dim"), value if isinstance(value, Text) else printable(value))
     console.print(table)
 
 
@@ -164,7 +218,7 @@ def _payment(story: "Story") -> Iterable[str]:
 
 
 def _print_lines(console: Console, title: str, lines: Iterable["LineItem"], currency: str) -> None:
-    table = _table(
+    table = new_table(
         title,
         "Line", "Product", "Quantity", "Shipped", "Unit price", "Total", "Supplier", "Sources",
         right=("Quantity", "Shipped", "Unit price", "Total"),
@@ -172,7 +226,7 @@ def _print_lines(console: Console, title: str, lines: Iterable["LineItem"], curr
     for line in lines:
         sources = ", ".join(f"{s.location_id}: {s.quantity}" for s in line.sources or [])
         price = "" if line.unit_price is None else _money(line.unit_price, currency)
-        _row(
+        row(
             table,
             line.id,
             line.product_id,
@@ -189,14 +243,14 @@ def _print_lines(console: Console, title: str, lines: Iterable["LineItem"], curr
 def _print_supplier_orders(story: "Story", console: Console) -> None:
     if not story.supplier_orders:
         return
-    table = _table(
+    table = new_table(
         "Supplier orders", "ID", "Supplier", "Status", "Lines", "Shipped", "Total",
         right=("Shipped", "Total"),
     )  # fmt: skip
     for part in story.supplier_orders:
         shipped = sum(line.quantity_shipped for line in part.line_items)
         ordered = sum(line.quantity for line in part.line_items)
-        _row(
+        row(
             table,
             part.order.id,
             part.order.to_company_id,
@@ -209,17 +263,17 @@ def _print_supplier_orders(story: "Story", console: Console) -> None:
 
 
 def _print_shipments(console: Console, shipments: Iterable["ShipmentStory"]) -> None:
-    table = _table("Shipments", "ID", "Items", "Left", "Delivered", "Shipper", "Tracking")
+    table = new_table("Shipments", "ID", "Items", "Left", "Delivered", "Shipper", "Tracking")
     for story in shipments:
         items = ", ".join(f"{i.quantity_shipped} of line {i.line_item_id}" for i in story.items)
         waits = f"waits for {', '.join(story.waits_for)}" if story.waits_for else ""
         sent = story.shipment
-        _row(
+        row(
             table,
             story.id,
             "; ".join(filter(None, [items, waits])),
-            _time(sent.date_shipped) if sent else "",
-            _time(sent.date_delivered) if sent else "",
+            to_milliseconds(sent.date_shipped) if sent else "",
+            to_milliseconds(sent.date_delivered) if sent else "",
             (sent.shipper if sent else None) or "",
             (sent.tracking_number if sent else None) or "",
         )
@@ -231,43 +285,42 @@ def _print_notifications(console: Console, notifications: "list[NotificationStor
     if notifications is None:
         console.print("\nNotifications: too many are kept to search them for this order's.\n")
         return
-    table = _table(
+    table = new_table(
         "Notifications", "Event", "Channel", "Target", "Outcome", "Attempts", "Next", "Error",
         right=("Attempts",),
     )  # fmt: skip
     for one in notifications:
-        _row(
+        row(
             table,
             one.event_type,
             one.channel,
             one.target,
             one.status,
             str(one.attempts),
-            _time(one.next_attempt),
+            to_milliseconds(one.next_attempt),
             one.error or "",
         )
     if table.row_count:
         console.print(table)
 
 
-def _table(title: str, *columns: str, right: Iterable[str] = ()) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
-
-
-def _row(table: Table, *cells: str) -> None:
-    table.add_row(*(_text(cell, _STATUS_STYLES.get(cell, "")) for cell in cells))
-
-
-def _text(value: str, style: str = "") -> Text:
-    """``value``, which may be anybody's, without what a terminal would obey."""
-    return Text("".join(c if c.isprintable() else " " for c in value), style)
-
-
-def _time(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}"
+def _print_messages(console: Console, messages: "Sequence[MessageStory] | None") -> None:
+    if messages is None:
+        console.print("Messages: name the broker with --kafka to be told of them.\n")
+        return
+    table = new_table("Messages", "Time (UTC)", "Type", "ID", "From", "Key", "Place", "Note")
+    for one in messages:
+        row(
+            table,
+            to_milliseconds(one.at),
+            one.type,
+            one.id,
+            one.source,
+            one.key,
+            one.place,
+            one.note or "",
+        )
+    console.print(table)
 
 
 def _money(amount: Decimal, currency: str) -> str:

@@ -5,8 +5,8 @@ it without servers; what it emits stands here. Beside the services there are fou
 for one purpose:
 
 - ``ordermesh-admin`` makes and changes topics (``ordermesh topics apply``);
-- ``ordermesh-operator`` is the person at night: reads every topic, puts dead letters back, reads
-  every database;
+- ``ordermesh-operator`` is the person at night: reads every topic, puts dead letters back and
+  notes it, reads every database;
 - ``ordermesh-scaler`` sees how far consumers lag (KEDA) and reads no message;
 - an outside system, one user each, sends commands and follows events (``outside``).
 
@@ -139,8 +139,9 @@ def all_acls() -> list[Acl]:
 
 def mongo_users(settings: Settings) -> list[MongoUser]:
     """MongoDB's users: each service writes its own database and reads those whose reference data
-    it needs."""
+    it needs, and what was done about its dead letters."""
     users = []
+    operations = settings.database("operations")
     for service in SERVICES:
         roles = [("readWrite", settings.database(service))]
         roles += [
@@ -148,9 +149,9 @@ def mongo_users(settings: Settings) -> list[MongoUser]:
             for other in needs_of(service).databases
             if other != service
         ]
-        users.append(MongoUser(user_of(service), tuple(roles)))
+        users.append(MongoUser(user_of(service), (*roles, ("read", operations))))
     reads = tuple(("read", settings.database(service)) for service in SERVICES)
-    return [*users, MongoUser(OPERATOR, reads)]
+    return [*users, MongoUser(OPERATOR, (*reads, ("readWrite", operations)))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from pymongo import AsyncMongoClient
 
+from services.letters.counting import counting
 from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
@@ -148,6 +149,7 @@ class RunningService:
         committed, so that whoever supervises it starts it again."""
         self._settings = settings
         self._metrics = metrics
+        self._mongo = mongo
         self._publisher = KafkaPublisher(kafka_connection(settings), name, metrics)
         traced = None if tracing is None else tracing.of(name)
         publisher = self._publisher if traced is None else traced.publishing(self._publisher)
@@ -242,7 +244,8 @@ class RunningService:
                 log.warning("waiting_for_kafka", attempt=attempt, error=told(error))
         consumer: Any = self._subscriber.consumer
         consumer.getmany = partial(self._poll, consumer.getmany)
-        beside = [self._relay.run, self._watch_lag, *self._service.tasks]
+        counting_letters = counting(self._service.name, self._settings, self._mongo, self._metrics)
+        beside = [self._relay.run, self._watch_lag, counting_letters, *self._service.tasks]
         self._tasks = [asyncio.ensure_future(task()) for task in beside]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)

@@ -36,6 +36,20 @@ _SEARCH_SECONDS = 10
 _MOST_NOTIFICATIONS = 1_000
 
 
+class MessageStory(Resource):
+    """A message about the order: when Kafka took it (UTC), where it stands, which it is by type,
+    ID and source, what its key is, and in ``note`` what it was refused or set aside for."""
+
+    at: Time
+    topic: str
+    type: str
+    id: str
+    source: str
+    key: str
+    place: str
+    note: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What the services keep of one order. ``deliveries`` None: there are too many to be searched
@@ -46,6 +60,7 @@ class Sources:
     forwarding: Forwarding | None = None
     shipments: dict[str, ShipmentState] = field(default_factory=dict)
     deliveries: Sequence[Delivery] | None = ()
+    messages: Sequence[MessageStory] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ class Moment(Resource):
 class Story(Resource):
     """All that is known of one buyer order. ``waits_for`` says what has to happen next, absent
     when the order has come to its end; ``stock`` what pricing holds for it; ``notifications`` is
-    absent when they could not be searched."""
+    absent when they could not be searched, ``messages`` when no Kafka was named."""
 
     order: Order
     phase: Phase
@@ -108,6 +123,7 @@ class Story(Resource):
     shipments: list[ShipmentStory]
     notifications: list[NotificationStory] | None = None
     timeline: list[Moment]
+    messages: list[MessageStory] | None = None
     errors: list[Error]
 
 
@@ -200,6 +216,7 @@ def tell(sources: Sources) -> Story:
         shipments=shipments,
         notifications=notifications,
         timeline=_timeline(state, forwarding, shipments, notifications or []),
+        messages=None if sources.messages is None else list(sources.messages),
         errors=state.errors,
     )
 

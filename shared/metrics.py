@@ -42,6 +42,11 @@ class Metrics:
         self.dead_letters = self._counter(
             "dead_letters", "Records moved to the dead letters", [*service, "topic", "reason"]
         )
+        self.dead_letters_open = self._gauge(
+            "dead_letters_open",
+            "Dead letters neither replayed nor discarded",
+            [*service, "topic"],
+        )
         self.rekeyed = self._counter(
             "commands_rekeyed", "Commands published again under their key", [*service, "topic"]
         )

@@ -62,12 +62,18 @@ def test_nobody_may_delete_and_nobody_has_everything() -> None:
 def test_each_service_writes_its_own_database_and_reads_the_parties_where_it_needs_them() -> None:
     users = {user.name: user.roles for user in rights.mongo_users(Settings(database_prefix="m"))}
 
-    assert users["ordermesh-checkout"] == (("readWrite", "m_checkout"), ("read", "m_accounts"))
-    assert users["ordermesh-shipments"] == (("readWrite", "m_shipments"),)
+    letters = ("read", "m_operations")
+    assert users["ordermesh-checkout"] == (
+        ("readWrite", "m_checkout"),
+        ("read", "m_accounts"),
+        letters,
+    )
+    assert users["ordermesh-shipments"] == (("readWrite", "m_shipments"), letters)
     writers = [
         database for roles in users.values() for role, database in roles if role == "readWrite"
     ]
-    assert sorted(writers) == sorted(f"m_{service}" for service in SERVICES)
+    # Beside the services only the operator writes: what was done about dead letters.
+    assert sorted(writers) == sorted(f"m_{name}" for name in (*SERVICES, "operations"))
 
 
 @pytest.mark.parametrize(
@@ -128,5 +134,8 @@ def test_mongodbs_users_are_printed_without_a_password() -> None:
     assert script.count("pwd: passwordPrompt()") == len(described) == len(SERVICES) + 1
     assert described[0] == {
         "createUser": "ordermesh-accounts",
-        "roles": [{"role": "readWrite", "db": "ordermesh_accounts"}],
+        "roles": [
+            {"role": "readWrite", "db": "ordermesh_accounts"},
+            {"role": "read", "db": "ordermesh_operations"},
+        ],
     }
