@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
+from services.cli_front_door import front_door
 from services.cli_orders import orders_app
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 app.add_typer(orders_app, name="orders")
+app.command("front-door")(front_door)
 
 
 def _address(value: str | None) -> str | None:
