@@ -30,7 +30,7 @@ RUN tools/bin/python -m pip wheel --quiet --no-cache-dir --disable-pip-version-c
         --no-index --no-build-isolation --wheel-dir wheels . \
     && tools/bin/python -m pip --python /opt/ordermesh/bin/python install --quiet --no-cache-dir \
         --disable-pip-version-check --no-deps --no-index wheels/*.whl
-COPY docker/health.py /opt/ordermesh/health.py
+COPY container/health.py /opt/ordermesh/health.py
 
 FROM ${PYTHON_IMAGE}
 
