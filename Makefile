@@ -10,10 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock manifests deploy-tools clean
+.PHONY: help setup demo test faults check bench bench-quick bench-report lock manifests deploy-tools clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv, from the lock
 
@@ -36,6 +36,9 @@ demo: $(STAMP) ## Run the whole engine on this machine and send orders through i
 test: $(STAMP) ## Run the tests, against a real Kafka and a real MongoDB
 	$(BIN)/python -m pytest
 
+faults: $(STAMP) ## Kill, stop and starve servers and services under a load, and audit it
+	$(BIN)/python -m pytest -m "not soak" tests/faults
+
 check: $(STAMP) ## Formatting, lint, types, import borders, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -46,6 +49,12 @@ check: $(STAMP) ## Formatting, lint, types, import borders, tests
 bench: $(STAMP) ## Measure throughput and latency on this machine
 	$(BIN)/ordermesh bench
 
+bench-quick: $(STAMP) ## Measure only the throughput, in under a minute
+	$(BIN)/ordermesh bench --quick --orders 4000
+
+bench-report: $(STAMP) ## Measure how the cost grows with load, lines and catalogue, into docs/
+	$(BIN)/ordermesh bench --report docs/performance
+
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --generate-hashes --only-binary :all: --no-header \
 	--no-emit-index-url --no-emit-find-links
@@ -53,7 +62,8 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 # The image installs the second and the third, with the versions that the tests ran with.
 lock: $(BIN)/uv ## Resolve pyproject.toml anew into the requirements*.lock
 	$(COMPILE) --all-extras --output-file requirements.lock pyproject.toml
-	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --extra tracing \
+		--output-file requirements-runtime.lock pyproject.toml
 	$(COMPILE) --constraint requirements.lock --group build --output-file requirements-build.lock
 
 manifests: $(STAMP) ## Write anew what k8s/ takes from elsewhere: the alert rules

@@ -53,8 +53,10 @@ async def check_mongodb(url: str) -> None:
             url, serverSelectionTimeoutMS=int(_LIMIT * 1_000)
         )
     except (PyMongoError, ValueError) as error:
+        # What the driver says may quote the password.
+        reason = type(error).__name__ if "@" in url else str(error)
         raise DeploymentError(
-            f"The MongoDB URL is not one: {error}. Give one like"
+            f"The MongoDB URL is not one: {reason}. Give one like"
             " mongodb://HOST:27017/?replicaSet=NAME with --mongodb or ORDERMESH_MONGODB."
         ) from error
     async with client:

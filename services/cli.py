@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 
 from services.cli_front_door import front_door
@@ -193,11 +192,25 @@ def demo(
 @app.command()
 def bench(
     orders: Annotated[int, typer.Option(min=1, help="How many orders to measure with.")] = 10_000,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only the throughput, in under a minute.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Measure how the cost grows, and write tables and plots here."),
+    ] = None,
 ) -> None:
     """Measure throughput and latency on this machine, beside a bare loop without any logic."""
-    from services.bench.run import run as run_bench
-
-    _run(run_bench(orders=orders))
+    try:
+        from services.bench.report import write_report
+        from services.bench.run import run as run_bench
+    except ModuleNotFoundError as error:
+        print(
+            f"The benchmark needs {error.name}: pip install 'ordermesh[bench,embedded]'.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1) from error
+    _run(write_report(report) if report else run_bench(orders=orders, quick=quick))
 
 
 def _stop_on_signals(second_interrupt: Any) -> asyncio.Event:
@@ -235,17 +248,12 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _log_to_stderr() -> None:
-    """One line of JSON for each thing that happens to the deployment, on stderr."""
+    """What happens to the deployment, on stderr, in the services' own format."""
+    from shared.logs import configure_logging
+
     # Clients complain of every attempt while a server restarts; the supervisor says it once.
-    logging.basicConfig(level=logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
+    log_format = os.environ.get("ORDERMESH_LOG_FORMAT", "auto")
+    configure_logging(log_format, "INFO", libraries=logging.CRITICAL)
 
 
 if __name__ == "__main__":

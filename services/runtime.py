@@ -21,7 +21,8 @@ from pymongo import AsyncMongoClient
 
 from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.health import ServiceHealth, health_app
-from shared.logs import configure_logging
+from shared.logs import configure_logging, told
+from shared.messaging.connections import mend_connections
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import KafkaPublisher
@@ -31,6 +32,8 @@ from shared.metrics import Metrics
 from shared.service import Resources, Service
 from shared.serving import serving
 from shared.settings import Settings
+from shared.tracing.http import TracedRequests
+from shared.tracing.port import Tracing, TracingUnavailable, start_tracing
 
 log = structlog.get_logger()
 
@@ -59,7 +62,11 @@ def run(names: Sequence[str], settings: Settings) -> None:
 
     configure_logging(settings.log_format, settings.log_level)
     _tune_collector()
-    uvloop.run(_serve(names, settings))
+    mend_connections()
+    try:
+        uvloop.run(_serve(names, settings))
+    except TracingUnavailable as error:
+        sys.exit(str(error))
 
 
 def _tune_collector() -> None:
@@ -77,6 +84,7 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     metrics = Metrics()
     metrics.build.info({"version": version("ordermesh")})
+    tracing = start_tracing(settings, version("ordermesh"))
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.mongodb,
         appname="ordermesh",
@@ -85,11 +93,14 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
         # A write that failed is decided again, over what is then stored. The server's own retry
         # would cost another write for each update.
         retryWrites=False,
+        event_listeners=[] if tracing is None else [tracing.mongodb()],
     )
-    running = [RunningService(name, settings, metrics, mongo, stop) for name in names]
+    running = [RunningService(name, settings, metrics, mongo, stop, tracing) for name in names]
     host, _, port = settings.metrics.rpartition(":")
     health = health_app(metrics, [service.health for service in running])
-    async with serving(health, host.strip("[]") or "127.0.0.1", int(port)):
+    # Business routes will be this application's too; health and metrics are not traced.
+    http = TracedRequests(health, None if tracing is None else tracing.of("-".join(names)))
+    async with serving(http, host.strip("[]") or "127.0.0.1", int(port)):
         try:
             starting = asyncio.create_task(_start(running))
             stopped = asyncio.create_task(_wait(stop))
@@ -104,6 +115,8 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
             log.info("stopping", services=list(names))
             await asyncio.gather(*(service.stop() for service in running))
             await mongo.close()
+            if tracing is not None:
+                await tracing.close()
     if any(service.defect for service in running):
         sys.exit(1)
 
@@ -126,6 +139,7 @@ class RunningService:
         metrics: Metrics,
         mongo: AsyncMongoClient[dict[str, Any]],
         end: asyncio.Event,
+        tracing: Tracing | None = None,
     ) -> None:
         self._end = end
         self.defect = False
@@ -134,19 +148,29 @@ class RunningService:
         self._settings = settings
         self._metrics = metrics
         self._publisher = KafkaPublisher(settings.kafka, name, metrics)
-        resources = Resources(settings, mongo, self._publisher, metrics)
+        traced = None if tracing is None else tracing.of(name)
+        publisher = self._publisher if traced is None else traced.publishing(self._publisher)
+        resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
         self._service = build(name, resources)
+        if traced is not None and self._service.parents is not None:
+            traced.adopt_by(self._service.parents)
         self._runner = BatchRunner(
             name,
             decoder_of(self._service, settings.max_message_bytes),
             self._service.processors,
-            self._publisher,
+            publisher,
             metrics,
+            traced,
         )
         self._relay = OutboxRelay(
-            name, self._service.stores, self._publisher, resources.clock, metrics
+            name,
+            self._service.stores,
+            self._publisher,
+            resources.clock,
+            metrics,
+            lambda: self._runner.busy,
         )
-        self.health = ServiceHealth(name, self._runner)
+        self.health = ServiceHealth(name, self._runner, self._publisher)
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []
 
@@ -207,20 +231,29 @@ class RunningService:
                     await prepare()
                 break
             except INFRASTRUCTURE_FAULTS as error:
-                log.warning("waiting_for_mongodb", attempt=attempt, error=repr(error))
+                log.warning("waiting_for_mongodb", attempt=attempt, error=told(error))
         async for attempt in attempts():
             try:
                 await self._broker.start()
                 break
             except INFRASTRUCTURE_FAULTS as error:
-                log.warning("waiting_for_kafka", attempt=attempt, error=repr(error))
+                log.warning("waiting_for_kafka", attempt=attempt, error=told(error))
         consumer: Any = self._subscriber.consumer
-        consumer.getmany = partial(_wait_for_records, consumer.getmany)
+        consumer.getmany = partial(self._poll, consumer.getmany)
         beside = [self._relay.run, self._watch_lag, *self._service.tasks]
         self._tasks = [asyncio.ensure_future(task()) for task in beside]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
         self.health.started(self._subscriber)
+
+    async def _poll(
+        self, getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
+    ) -> Any:
+        """FastStream has one time for two things: how long a poll waits for records, and how long
+        it sleeps when there were none. A poll ends with the first record, so it may wait for long;
+        a sleep must be short. Without this an idle service would poll a hundred times a second."""
+        self.health.polled()
+        return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
     def _task_ended(self, task: asyncio.Future[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -293,15 +326,6 @@ def decoder_of(service: Service, max_bytes: int) -> Decoder:
         owned=frozenset(t for t in service.topics if TOPIC_OWNERS.get(t) == service.name),
         max_bytes=max_bytes,
     )
-
-
-async def _wait_for_records(
-    getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
-) -> Any:
-    """FastStream has one time for two things: how long a poll waits for records, and how long it
-    sleeps when there were none. A poll ends with the first record, so it may wait for long; a
-    sleep must be short. Without this an idle service would poll a hundred times a second."""
-    return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
 
 async def _parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

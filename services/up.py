@@ -44,6 +44,7 @@ class Deployment:
         kafka: bootstrap servers to use instead of the embedded broker.
         mongodb: a URL to use instead of the embedded server.
         services: which services to run.
+        partitions: of each topic that is made.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class Deployment:
         kafka: str | None = None,
         mongodb: str | None = None,
         services: Sequence[str] = SERVICES,
+        partitions: int = 3,
     ) -> None:
         self._given_data = data
         self._given_http = http
         self._services = tuple(services)
+        self._partitions = partitions
         self._supervisor = Supervisor()
         self._stack = AsyncExitStack()
         self._kafka = kafka
@@ -142,7 +145,7 @@ class Deployment:
         self._stack.push_async_callback(self._supervisor.stop)
         await self._start_servers(folder)
         self._stack.push_async_callback(self.stop_services)
-        await create_topics(self.kafka)
+        await create_topics(self.kafka, partitions=self._partitions)
         for name in self._services:
             await self._start_service(name, folder.port(name))
         client = await self._stack.enter_async_context(httpx.AsyncClient(trust_env=False))

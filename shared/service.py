@@ -14,6 +14,7 @@ from shared.messaging.publisher import Publisher
 from shared.metrics import Metrics
 from shared.mongo.aggregates import AggregateStore, MongoAggregateStore
 from shared.settings import Settings
+from shared.tracing.port import FindParents, ServiceTracing
 
 
 def utc_now() -> datetime:
@@ -32,6 +33,7 @@ class Resources:
     publisher: Publisher
     metrics: Metrics
     clock: Clock = utc_now
+    tracing: ServiceTracing | None = None
 
     def database(self, service: str) -> AsyncDatabase[dict[str, Any]]:
         return self.mongo[self.settings.database(service)]
@@ -46,7 +48,8 @@ class Service:
     """A service ready to run.
 
     ``stores`` are the aggregates that the relay looks after; ``prepare`` makes indexes and loads
-    what must be there before the first batch; ``tasks`` run beside the batches.
+    what must be there before the first batch; ``tasks`` run beside the batches. ``parents`` finds
+    the trace that commands continue which came without one.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Service:
     prepare: Sequence[Callable[[], Awaitable[None]]] = ()
     tasks: Sequence[Task] = ()
     router: APIRouter | None = None
+    parents: FindParents | None = None
 
     @property
     def topics(self) -> list[str]:

@@ -30,6 +30,15 @@ class Settings(BaseSettings):
     log_format: str = Field("auto", description="json, console, or auto: console on a terminal")
     log_level: str = "INFO"
 
+    otlp: str = Field(
+        "",
+        description="where traces are sent: the OTLP/HTTP URL of a collector, such as "
+        "http://127.0.0.1:4318; empty for no traces",
+    )
+    trace_ratio: float = Field(
+        0.01, ge=0, le=1, description="which part of the traces that begin here is recorded"
+    )
+
     batch_size: int = Field(500, ge=1, description="most messages taken from Kafka at once")
     poll_ms: int = Field(10, ge=1, description="rest after a poll that found nothing")
     max_message_bytes: int = Field(

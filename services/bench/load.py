@@ -1,115 +1,56 @@
-"""The load: whole orders of three lines from two suppliers, with a promotion, a payment and two
-shipments each. A client that costs little, because it shares the machine with what it measures."""
+"""The load: a client that costs little, because it shares the machine with what it measures. It is
+librdkafka, as an outside system would have it."""
 
 import asyncio
 import json
+import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer
+from confluent_kafka import TopicPartition as Place
 
+from services.bench.goods import Goods
 from services.checks import DeploymentError
 
-PRODUCTS = 200
-_STALLED_SECONDS = 30.0
-
-
-def catalogue() -> list[tuple[str, dict[str, Any]]]:
-    """Commands that make the marketplace: 10 buyers, 2 suppliers, 200 products, one promotion.
-    Every fourth product has tracked stock."""
-    commands: list[tuple[str, dict[str, Any]]] = [
-        ("SaveBuyer", {"ID": f"bench-buyer-{n}", "Name": f"Buyer {n}"}) for n in range(10)
-    ]
-    commands += [
-        ("SaveSupplier", {"ID": f"bench-supplier-{n}", "Name": f"Supplier {n}"}) for n in range(2)
-    ]
-    breaks = [{"Quantity": 1, "Price": 19.99}, {"Quantity": 3, "Price": 17.49}]
-    for number in range(PRODUCTS):
-        product = f"bench-product-{number}"
-        schedule = {"ID": product, "Name": product, "PriceBreaks": breaks}
-        commands.append(("SavePriceSchedule", schedule))
-        body: dict[str, Any] = {
-            "ID": product,
-            "Name": f"Product {number}",
-            "DefaultSupplierID": f"bench-supplier-{number % 2}",
-            "DefaultPriceScheduleID": product,
-        }
-        if number % 4 == 0:
-            body["Inventory"] = {"Enabled": True, "QuantityAvailable": 100_000_000}
-        commands.append(("SaveProduct", body))
-    promotion = {
-        "ID": "bench-promotion",
-        "Code": "BENCH",
-        "DiscountType": "Percentage",
-        "Value": 10,
-    }
-    commands.append(("SavePromotion", promotion))
-    return commands
-
-
-def order_body(order: str, number: int) -> bytes:
-    """``PlaceOrder`` of three lines: two of the first supplier, one of the second."""
-    first = number * 2 % PRODUCTS
-    address = {
-        "FirstName": "Ada", "LastName": "Example", "Street1": f"{number} Main Street",
-        "City": "Portland", "State": "OR", "Zip": "97201", "Country": "US",
-    }  # fmt: skip
-    return json.dumps(
-        {
-            "Order": {
-                "ID": order,
-                "FromCompanyID": f"bench-buyer-{number % 10}",
-                "FromUser": {"ID": "ada", "FirstName": "Ada", "LastName": "Example",
-                             "Email": "ada@example.com"},
-                "BillingAddress": address,
-                "ShippingAddress": address,
-                "xp": {"Channel": "bench", "Cart": number},
-            },
-            "LineItems": [
-                {"ID": "L1", "ProductID": f"bench-product-{first}", "Quantity": 3},
-                {"ID": "L2", "ProductID": f"bench-product-{(first + 2) % PRODUCTS}", "Quantity": 1},
-                {"ID": "L3", "ProductID": f"bench-product-{(first + 1) % PRODUCTS}", "Quantity": 2},
-            ],
-            "Payments": [{"ID": "P1", "Type": "CreditCard", "Amount": 500}],
-            "Promotions": ["BENCH"],
-        }
-    ).encode()  # fmt: skip
-
-
-_ITEMS = (("L1", 3), ("L2", 1)), (("L3", 2),)
-
-
-def _shipment(order: str, supplier: int, now: str) -> bytes:
-    items = [
-        {"OrderID": order, "LineItemID": line, "QuantityShipped": quantity}
-        for line, quantity in _ITEMS[supplier]
-    ]
-    return json.dumps(
-        {
-            "ID": f"{order}-S{supplier}", "SupplierID": f"bench-supplier-{supplier}",
-            "Shipper": "Bench Parcel", "TrackingNumber": f"BP{order}", "DateShipped": now,
-            "Items": items,
-        }
-    ).encode()  # fmt: skip
+_TOPICS = ("orders.events", "supplier-orders.events", "commands.rejected", "catalog.events")
+_STALLED_SECONDS = 60.0
+_QUEUE = 1_000_000
 
 
 class Load:
     """Places orders, ships what is forwarded, and notes when each order got how far.
 
     Times are those of the records, in seconds since 1970: an order is accepted when the broker
-    took its command, forwarded with the first of its supplier orders.
+    took its command, forwarded with the first of its supplier orders. A thread of its own reads
+    the events and answers them.
     """
 
-    def __init__(self, kafka: str) -> None:
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=kafka, acks="all", linger_ms=5, compression_type="lz4",
-            max_batch_size=256 * 1024,
-        )  # fmt: skip
-        self._consumer = AIOKafkaConsumer(
-            "orders.events", "supplier-orders.events", "commands.rejected", "catalog.events",
-            bootstrap_servers=kafka, auto_offset_reset="earliest",
-        )  # fmt: skip
+    def __init__(self, kafka: str, goods: Goods | None = None) -> None:
+        self.goods = goods if goods is not None else Goods()
+        self._producer = Producer(
+            {
+                "bootstrap.servers": kafka,
+                "acks": "all",
+                "linger.ms": 5,
+                "compression.type": "lz4",
+                "partitioner": "murmur2_random",
+                "queue.buffering.max.messages": _QUEUE,
+                "log_level": 0,
+            }
+        )
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": kafka,
+                "group.id": f"bench-{uuid4().hex}",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 50,
+                "log_level": 0,
+            }
+        )
         self.placed = 0
         self.saved = 0
         self.rejected: list[bytes] = []
@@ -117,12 +58,20 @@ class Load:
         self.forwarded: dict[str, float] = {}
         self.completed: dict[str, float] = {}
         self._heard = time.monotonic()
-        self._reading: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="load", daemon=True)
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
-        await self._consumer.start()
-        self._reading = asyncio.create_task(self._read())
+        topics = self._consumer.list_topics(timeout=30).topics
+        self._consumer.assign(
+            [
+                Place(topic, partition, OFFSET_BEGINNING)
+                for topic in _TOPICS
+                for partition in topics[topic].partitions
+            ]
+        )
+        self._thread.start()
         return self
 
     async def __aexit__(
@@ -131,29 +80,29 @@ class Load:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-        await self._consumer.stop()
-        await self._producer.stop()
+        self._stopping = True
+        await asyncio.to_thread(self._thread.join, 10)
+        self._producer.purge()
+        self._consumer.close()
 
     async def load_catalogue(self) -> None:
-        commands = catalogue()
-        for number, (name, body) in enumerate(commands):
-            await self._send(
-                "catalog.commands", name, body["ID"], json.dumps(body).encode(), str(number)
-            )
-        await self._until(lambda: self.saved >= len(commands))
+        """Makes the marketplace; returns when the engine has told of all of it."""
+        commands = 0
+        for name, body in self.goods.catalogue():
+            commands += 1
+            self._send("catalog.commands", name, body["ID"], json.dumps(body).encode(), name)
+        await self._until(lambda: self.saved >= commands)
 
     async def burst(self, prefix: str, count: int, in_flight: int) -> float:
         """Places ``count`` orders with at most ``in_flight`` under way; returns the seconds from
         the first placed to the last completed."""
         started, done = time.time(), len(self.completed)
+        self._heard = time.monotonic()
         for number in range(count):
             while number - (len(self.completed) - done) >= in_flight:
                 self._check()
                 await asyncio.sleep(0.005)
-            await self._place(f"{prefix}-{number}", number)
+            self._place(f"{prefix}-{number}", number)
         await self._until(lambda: len(self.completed) - done >= count)
         return max(self.completed.values()) - started
 
@@ -166,68 +115,75 @@ class Load:
             if wait > 0.001:
                 await asyncio.sleep(wait)
             orders.append(f"{prefix}-{number}")
-            await self._place(orders[-1], number)
+            self._place(orders[-1], number)
         await self._until(lambda: len(self.completed) - done >= len(orders))
         return orders
 
-    async def _place(self, order: str, number: int) -> None:
+    def _place(self, order: str, number: int) -> None:
+        def taken(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                self.accepted[order] = message.timestamp()[1] / 1000
+            else:
+                self._fault = DeploymentError(f"Kafka did not take a command: {error}")
+
         self.placed += 1
-        sent = await self._send(
-            "orders.commands", "PlaceOrder", order, order_body(order, number), f"place-{order}"
-        )
-        sent.add_done_callback(
-            lambda taken: self.accepted.__setitem__(order, taken.result().timestamp / 1000)
-        )
+        body = self.goods.order(order, number)
+        self._send("orders.commands", "PlaceOrder", order, body, "place", on_delivery=taken)
 
-    async def _send(
-        self, topic: str, name: str, key: str, body: bytes, id: str
-    ) -> "asyncio.Future[Any]":
-        headers = [
-            ("ce_type", name.encode()), ("ce_source", b"/bench"), ("ce_id", id.encode()),
-        ]  # fmt: skip
-        sent: asyncio.Future[Any] = await self._producer.send(
-            topic, key=key.encode(), value=body, headers=headers
-        )
-        return sent
+    def _send(
+        self, topic: str, name: str, key: str, body: bytes, prefix: str, **options: Any
+    ) -> None:
+        headers: list[tuple[str, str | bytes | None]] = [
+            ("ce_type", name.encode()),
+            ("ce_id", f"{prefix}-{key}".encode()),
+            ("ce_source", b"/bench"),
+        ]
+        self._producer.produce(topic, key=key.encode(), value=body, headers=headers, **options)
 
-    async def _read(self) -> None:
-        while True:
-            batches = await self._consumer.getmany(timeout_ms=20, max_records=2_000)
-            for place, records in batches.items():
-                for record in records:
-                    await self._take(place.topic, record)
-                self._heard = time.monotonic()
-            # Events come by the dozen; a short rest makes them cheaper to take in.
-            await asyncio.sleep(0.01)
+    def _work(self) -> None:
+        try:
+            while not self._stopping:
+                messages = self._consumer.consume(2_000, timeout=0.02)
+                for message in messages:
+                    self._take(message)
+                self._producer.poll(0)
+                if messages:
+                    self._heard = time.monotonic()
+        except BaseException as error:
+            # It shows where the load is waited for.
+            self._fault = error
+            raise
 
-    async def _take(self, topic: str, record: Any) -> None:
-        name = dict(record.headers)["ce_type"]
-        if name == b"SupplierOrderForwarded":
-            order = record.key.decode()
-            self.forwarded.setdefault(order, record.timestamp / 1000)
-            supplier = 0 if b'"ToCompanyID":"bench-supplier-0"' in record.value else 1
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            shipment = f"{order}-S{supplier}"
-            await self._send(
-                "shipments.commands", "CreateShipment", shipment, _shipment(order, supplier, now),
-                shipment,
-            )  # fmt: skip
-        elif name == b"OrderCompleted":
-            self.completed[record.key.decode()] = record.timestamp / 1000
-        elif name == b"CommandRejected":
-            self.rejected.append(record.value)
-        elif topic == "catalog.events":
+    def _take(self, message: Message) -> None:
+        error = message.error()
+        if error is not None:
+            raise DeploymentError(f"Kafka cannot be read: {error}")
+        topic = message.topic()
+        if topic == "catalog.events":
             self.saved += 1
+            return
+        name = _type_of(message)
+        if name == b"SupplierOrderForwarded":
+            order = _key_of(message)
+            self.forwarded.setdefault(order, message.timestamp()[1] / 1000)
+            supplier = 0 if b'"ToCompanyID":"bench-supplier-0"' in (message.value() or b"") else 1
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            body = self.goods.shipment(order, supplier, now)
+            self._send("shipments.commands", "CreateShipment", f"{order}-S{supplier}", body, "ship")
+        elif name == b"OrderCompleted":
+            self.completed[_key_of(message)] = message.timestamp()[1] / 1000
+        elif topic == "commands.rejected":
+            self.rejected.append(message.value() or b"")
 
-    async def _until(self, done: Any) -> None:
+    async def _until(self, done: Callable[[], bool]) -> None:
         self._heard = time.monotonic()
         while not done():
             self._check()
             await asyncio.sleep(0.02)
 
     def _check(self) -> None:
-        if self._reading is not None and self._reading.done():
-            self._reading.result()
+        if self._fault is not None:
+            raise self._fault
         if self.rejected:
             raise DeploymentError(f"A command of the benchmark was refused: {self.rejected[0]!r}")
         if time.monotonic() - self._heard > _STALLED_SECONDS:
@@ -235,3 +191,17 @@ class Load:
                 f"Nothing was heard for {_STALLED_SECONDS:.0f} s: {self.placed} orders placed, "
                 f"{len(self.forwarded)} forwarded, {len(self.completed)} completed."
             )
+
+
+def _type_of(message: Message) -> bytes | None:
+    headers = message.headers()
+    if isinstance(headers, list):
+        for name, value in headers:
+            if name == "ce_type":
+                return value if isinstance(value, bytes) else None
+    return None
+
+
+def _key_of(message: Message) -> str:
+    key = message.key()
+    return key.decode() if isinstance(key, bytes) else str(key)

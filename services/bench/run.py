@@ -45,45 +45,72 @@ class Burst:
     sent: Mapping[str, Sent]
     written: Mapping[str, tuple[float, float, dict[str, Any]]]
 
+    def cpu_ms(self) -> dict[str, float]:
+        """Processor milliseconds per order, by process."""
+        return {
+            name: round((after.cpu - self.before[name].cpu) / self.orders * 1000, 3)
+            for name, after in self.after.items()
+            if name in self.before
+        }
 
-async def run(*, orders: int) -> None:
-    """Measures with so many orders at full load and prints JSON."""
-    task = asyncio.current_task()
-    if task is not None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    os.environ.update(_SETTINGS)
-    configure_logging("console", "WARNING")
+
+async def run(*, orders: int, quick: bool = False) -> None:
+    """Measures with so many orders at full load and prints JSON; ``quick`` leaves out the
+    latencies."""
+    prepare()
     with contextlib.suppress(asyncio.CancelledError):
         async with Deployment() as deployment:
             async with Load(deployment.kafka) as load:
                 await load.load_catalogue()
                 await load.burst("warm", WARM_UP, IN_FLIGHT)
-                burst = await _full(load, deployment, orders)
+                burst = await full_load(load, deployment, orders)
                 rate = orders / burst.seconds
-                half = await load.steady("half", rate / 2, 20)
-                idle = await load.steady("idle", 10, 10)
-                waits = {"half_load": _waits(load, half), "idle_10_per_second": _waits(load, idle)}
+                waits = {}
+                if not quick:
+                    half = await load.steady("half", rate / 2, 20)
+                    idle = await load.steady("idle", 10, 20)
+                    waits = {
+                        "half_load": _waits(load, half),
+                        "idle_10_per_second": _waits(load, idle),
+                    }
             # The bare loop has the machine to itself, as the services had it with the load.
             await deployment.stop_services()
             bare = await _bare(deployment.kafka, deployment.mongodb, burst)
         print(json.dumps(_figures(burst, rate, waits, bare), indent=2))
 
 
-async def _full(load: Load, deployment: Deployment, orders: int) -> Burst:
-    prefix = Settings().database_prefix
+def prepare() -> None:
+    """Settings and logging of a measurement; Ctrl-C ends it in order."""
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    os.environ.update(_SETTINGS)
+    configure_logging("console", "WARNING")
+
+
+async def full_load(
+    load: Load,
+    deployment: Deployment,
+    orders: int,
+    *,
+    prefix: str = "full",
+    in_flight: int = IN_FLIGHT,
+) -> Burst:
+    """Places ``orders`` as fast as they are completed, and counts what they cost."""
+    databases = Settings().database_prefix
     pids = {**deployment.pids, "load": os.getpid()}
     records, documents = (
         await records_of(deployment.kafka),
-        await stored(deployment.mongodb, prefix),
+        await stored(deployment.mongodb, databases),
     )
     before = usage_of(pids)
-    seconds = await load.burst("full", orders, IN_FLIGHT)
+    seconds = await load.burst(prefix, orders, in_flight)
     after = usage_of(pids)
     sent = await sent_since(deployment.kafka, records)
     written = {
         name: _per_order(collection, documents.get(name), orders)
-        for name, collection in (await stored(deployment.mongodb, prefix)).items()
+        for name, collection in (await stored(deployment.mongodb, databases)).items()
     }
     return Burst(orders, seconds, before, after, sent, written)
 
@@ -179,11 +206,7 @@ def _figures(
         "bare_loop_orders_per_second": round(bare, 1),
         "ratio": round(rate / bare, 3),
         "accepted_to": waits,
-        "cpu_ms_per_order": {
-            name: round((after.cpu - burst.before[name].cpu) / burst.orders * 1000, 3)
-            for name, after in burst.after.items()
-            if name in burst.before
-        },
+        "cpu_ms_per_order": burst.cpu_ms(),
         "memory_mb": {name: round(usage.memory / 2**20) for name, usage in burst.after.items()},
         "messages_per_order": {
             topic: [round(sent.records / burst.orders, 2), round(sent.mean_bytes)]

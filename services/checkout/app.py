@@ -4,10 +4,11 @@ import asyncio
 
 import structlog
 
-from services.checkout.consumers import orders_processor
+from services.checkout.consumers import orders_processor, parents_of_commands
 from services.checkout.store import ApprovalRuleStore, OrderStore
 from shared.catalog import catalog_processor
 from shared.contracts.registry import APPROVAL_RULE
+from shared.logs import told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.service import Resources, Service, Task, indexes_of
 
@@ -31,6 +32,7 @@ def build(resources: Resources) -> Service:
         stores={"orders": orders, "approval_rules": rules},
         prepare=indexes_of(orders, rules),
         tasks=[_count_live(orders, resources)],
+        parents=parents_of_commands(orders),
     )
 
 
@@ -41,7 +43,7 @@ def _count_live(orders: OrderStore, resources: Resources) -> Task:
                 for status, count in (await orders.count_live()).items():
                     resources.metrics.orders_now.labels(status).set(count)
             except INFRASTRUCTURE_FAULTS as error:
-                log.warning("count_failed", error=repr(error))
+                log.warning("count_failed", error=told(error))
             await asyncio.sleep(_COUNT_PAUSE)
 
     return run

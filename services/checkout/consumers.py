@@ -9,12 +9,14 @@ from services.checkout.domain.state import Context, OrderState, Phase
 from services.checkout.store import ApprovalRuleStore, OrderStore
 from shared.channels import ChannelLabels
 from shared.contracts.orders import OrderStatus, PlaceOrder
+from shared.contracts.registry import APPROVE_ORDER, CANCEL_ORDER, DECLINE_ORDER
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor, Decision
 from shared.mongo.aggregates import Aggregate
 from shared.reference import buyers
 from shared.service import Resources
 from shared.shipped import concerned
+from shared.tracing.port import FindParents
 
 
 def orders_processor(
@@ -71,6 +73,19 @@ def orders_processor(
         keys=concerned,
         observe=observe,
     )
+
+
+def parents_of_commands(orders: OrderStore) -> FindParents:
+    """Finds the trace of the order that a command changes."""
+
+    async def find(messages: Sequence[Message[Any]]) -> Mapping[str, str]:
+        changing = [m for m in messages if m.type in (APPROVE_ORDER, DECLINE_ORDER, CANCEL_ORDER)]
+        if not changing:
+            return {}
+        traces = await orders.traces({message.key for message in changing})
+        return {m.identity: traces[m.key] for m in changing if m.key in traces}
+
+    return find
 
 
 def _has_left(state: OrderState) -> bool:

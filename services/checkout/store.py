@@ -33,8 +33,17 @@ class OrderStore(MongoAggregateStore[OrderState]):
                     },
                 )
             ],
-            cache=2_000,
+            cache=1_500,
         )
+
+    async def traces(self, ids: Iterable[str]) -> dict[str, str]:
+        """The ``traceparent`` of orders, where they have one, by ID."""
+        query = {"_id": {"$in": list(ids)}}
+        return {
+            document["_id"]: document["state"]["Trace"]
+            async for document in self.collection.find(query, {"state.Trace": 1})
+            if (document.get("state") or {}).get("Trace")
+        }
 
     async def count_live(self) -> dict[str, int]:
         """How many orders are in each state that is not final. Refused ones do not count."""

@@ -1,6 +1,6 @@
 """Wiring of the forwarding service."""
 
-from services.forwarding.consumers import forwarding_processor
+from services.forwarding.consumers import forwarding_processor, parents_of_commands
 from services.forwarding.store import ForwardingStore
 from shared.service import Resources, Service, indexes_of
 
@@ -14,4 +14,5 @@ def build(resources: Resources) -> Service:
         processors=[forwarding_processor(NAME, forwardings, resources)],
         stores={"forwardings": forwardings},
         prepare=indexes_of(forwardings),
+        parents=parents_of_commands(forwardings),
     )

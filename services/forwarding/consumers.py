@@ -12,6 +12,7 @@ from shared.mongo.aggregates import Aggregate
 from shared.reference import suppliers
 from shared.service import Resources
 from shared.shipped import concerned
+from shared.tracing.port import FindParents
 
 
 def forwarding_processor(
@@ -62,3 +63,16 @@ def forwarding_processor(
         observe=observe,
         on_taken=ambiguous.update,
     )
+
+
+def parents_of_commands(store: ForwardingStore) -> FindParents:
+    """Finds the trace of the order whose held lines a command assigns."""
+
+    async def find(messages: Sequence[Message[Any]]) -> Mapping[str, str]:
+        assigning = [m for m in messages if isinstance(m.body, AssignSupplier)]
+        if not assigning:
+            return {}
+        traces = await store.traces({message.key for message in assigning})
+        return {m.identity: traces[m.key] for m in assigning if m.key in traces}
+
+    return find

@@ -70,7 +70,8 @@ class Part(Resource):
 class Forwarding(Resource):
     """What became of one buyer's order. ``accepted`` is when Kafka took it; ``forwarded`` is
     absent while only a cancellation or a shipment of it is known. ``buyer_order`` is kept as long
-    as lines are held, for the supplier orders that are still to be made."""
+    as lines are held, for the supplier orders that are still to be made. ``trace`` is what
+    forwarding it was traced as, for assignments that come without a trace of their own."""
 
     buyer_order: Order | None = None
     parts: list[Part] = Field(default_factory=list)
@@ -79,6 +80,7 @@ class Forwarding(Resource):
     accepted: Time | None = None
     forwarded: Time | None = None
     shares: dict[str, Share] = Field(default_factory=dict)
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,13 @@ def fold(state: Forwarding | None, message: Message[Any], context: Context) -> D
         return _cancel(state, context)
     if message.type is ASSIGN_SUPPLIER:
         return _assign(state, message, context)
-    return _forward(state, message.body, context)
+    return _forward(state, message, context)
 
 
-def _forward(state: Forwarding | None, event: OrderEvent, context: Context) -> Decision[Forwarding]:
+def _forward(
+    state: Forwarding | None, message: Message[OrderEvent], context: Context
+) -> Decision[Forwarding]:
+    event = message.body
     if event.order.status is not OrderStatus.OPEN:
         return Decision(state)
     if state is not None and (state.canceled or state.forwarded is not None):
@@ -118,6 +123,7 @@ def _forward(state: Forwarding | None, event: OrderEvent, context: Context) -> D
         accepted=event.order.date_created,
         forwarded=context.now,
         shares=shares,
+        trace=message.trace,
     )
     events = [part.event(SUPPLIER_ORDER_FORWARDED) for part in new.parts]
     if held:

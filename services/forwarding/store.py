@@ -1,5 +1,6 @@
 """Forwarding's documents: one for each buyer order, with its supplier orders inside."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
@@ -25,5 +26,14 @@ class ForwardingStore(MongoAggregateStore[Forwarding]):
                     partialFilterExpression={"state.Parts.Order.ID": {"$exists": True}},
                 )
             ],
-            cache=2_000,
+            cache=1_500,
         )
+
+    async def traces(self, ids: Iterable[str]) -> dict[str, str]:
+        """The ``traceparent`` of forwardings, where they have one, by ID."""
+        query = {"_id": {"$in": list(ids)}}
+        return {
+            document["_id"]: document["state"]["Trace"]
+            async for document in self.collection.find(query, {"state.Trace": 1})
+            if (document.get("state") or {}).get("Trace")
+        }

@@ -46,6 +46,7 @@ def build(resources: Resources, *, limits: Limits | None = None) -> Service:
         resources.clock,
         resources.metrics,
         limits if limits is not None else Limits(),
+        resources.tracing,
     )
     mail = bool(settings.smtp)
     return Service(

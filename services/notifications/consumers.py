@@ -10,6 +10,7 @@ from services.notifications.planning import Planner
 from services.notifications.store import DeliveryStore
 from services.notifications.subscriptions import Subscriptions
 from shared.contracts.registry import MessageType
+from shared.messaging import failpoints
 from shared.messaging.message import Message
 from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.processor import Clock
@@ -66,7 +67,9 @@ class EventProcessor:
         ]
         # A delivery is never written over: what exists already was made by this event before,
         # and whoever holds it sends it.
+        failpoints.reached("before_write", plan.deliveries)
         existing = await self._store.save([*discarded, *fresh])
+        failpoints.reached("after_write", plan.deliveries)
         self._count("duplicate", [plan.deliveries[id].channel for id in existing])
         # What is discarded has no outbox: its event follows from it alone, so a batch that comes
         # again after a crash tells it again, under the same ID.

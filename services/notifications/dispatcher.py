@@ -31,11 +31,14 @@ from services.notifications.limits import Limits
 from services.notifications.results import Results
 from services.notifications.senders import Sender
 from services.notifications.store import DeliveryStore
+from shared.logs import identifier, told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import entries_of
 from shared.messaging.processor import Clock
 from shared.metrics import Metrics
 from shared.mongo.aggregates import Aggregate
+from shared.tracing.port import ServiceTracing
+from shared.tracing.traceparent import trace_id_of
 
 log = structlog.get_logger()
 
@@ -62,6 +65,7 @@ class Dispatcher:
         clock: Clock,
         metrics: Metrics,
         limits: Limits,
+        tracing: ServiceTracing | None = None,
     ) -> None:
         self._store = store
         self._results = results
@@ -69,6 +73,7 @@ class Dispatcher:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
+        self._tracing = tracing
         self._lanes: dict[str, Lane] = {}
         self._held = 0
         self._running = False
@@ -150,7 +155,7 @@ class Dispatcher:
             try:
                 await self._take_due()
             except INFRASTRUCTURE_FAULTS as error:
-                log.warning("due_deliveries_unread", error=repr(error))
+                log.warning("due_deliveries_unread", error=told(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), self._limits.poll)
             self._look.clear()
@@ -180,7 +185,8 @@ class Dispatcher:
         for aggregate in overdue:
             delivery = _of(aggregate)
             error = delivery.error or "its time was over before it could be sent"
-            self._settle(aggregate, delivery.failed(now, error, delivery.attempts), now)
+            after = delivery.failed(now, error, delivery.attempts)
+            self._settle(aggregate, after, now, delivery.trace)
         wanted = [aggregate for aggregate in found if not _of(aggregate).overdue(now)]
         lane.behind = len(found) == limit or len(wanted) > room
         until = now + timedelta(seconds=self._limits.lease)
@@ -204,7 +210,7 @@ class Dispatcher:
                 pending = await self._store.pending(_COUNTED)
                 self._metrics.notifications_pending.set(pending)
             except INFRASTRUCTURE_FAULTS as error:
-                log.warning("pending_not_counted", error=repr(error))
+                log.warning("pending_not_counted", error=told(error))
             await asyncio.sleep(_COUNT_EVERY)
 
     # --- attempts ---------------------------------------------------------------------------
@@ -240,7 +246,7 @@ class Dispatcher:
 
     async def _attempt(self, lane: Lane, aggregate: Aggregate[Delivery]) -> None:
         delivery = _of(aggregate)
-        outcome = await self._outcome(aggregate.id, delivery)
+        outcome, trace = await self._traced(aggregate.id, delivery)
         now = self._clock()
         if isinstance(outcome, Missed) and outcome.target_down:
             closed = lane.failed(now)
@@ -250,15 +256,28 @@ class Dispatcher:
         else:
             lane.worked()
         wait = self._limits.retry.wait(delivery.attempts + 1)
-        self._settle(aggregate, conclude(delivery, outcome, now, wait), now)
+        self._settle(aggregate, conclude(delivery, outcome, now, wait), now, trace)
         if not isinstance(outcome, Sent):
             log.info(
                 "notification_not_sent",
-                id=aggregate.id,
-                channel=delivery.channel.value,
+                **_log_fields(aggregate.id, delivery.traced(trace)),
                 attempts=delivery.attempts + 1,
-                error=outcome.error,
+                error=_kind(outcome.error),
             )
+
+    async def _traced(self, id: str, delivery: Delivery) -> tuple[Outcome, str | None]:
+        """One attempt, and the trace that what follows from it continues."""
+        if self._tracing is None:
+            return await self._outcome(id, delivery), delivery.trace
+        with self._tracing.attempt(
+            f"send {delivery.channel.value} {delivery.event_type}",
+            delivery.trace,
+            _span_attributes(id, delivery),
+        ) as attempt:
+            outcome = await self._outcome(id, delivery.traced(attempt.trace))
+            if not isinstance(outcome, Sent):
+                attempt.failed(_kind(outcome.error))
+            return outcome, attempt.trace
 
     async def _outcome(self, id: str, delivery: Delivery) -> Outcome:
         try:
@@ -269,14 +288,16 @@ class Dispatcher:
         except Exception as error:
             # A defect of a sender: it is tried again like a fault, and seen in the log. The
             # exception's text may quote the event, so only its kind is told.
-            log.error("attempt_broke", id=id, error=type(error).__name__)
+            log.error("attempt_broke", **_log_fields(id, delivery), error=type(error).__name__)
             return Missed(f"the attempt broke ({type(error).__name__})", target_down=False)
 
-    def _settle(self, aggregate: Aggregate[Delivery], after: Delivery, now: datetime) -> None:
-        """Hands on what became of a delivery."""
+    def _settle(
+        self, aggregate: Aggregate[Delivery], after: Delivery, now: datetime, trace: str | None
+    ) -> None:
+        """Hands on what became of a delivery; the event that tells it continues ``trace``."""
         aggregate.state = after
         aggregate.outbox = entries_of(
-            f"result|{aggregate.id}", result_events(aggregate.id, after), now, after.trace
+            f"result|{aggregate.id}", result_events(aggregate.id, after), now, trace
         )
         self._metrics.notifications.labels(after.channel.value, _OUTCOMES[after.status]).inc()
         self._results.add(aggregate)
@@ -303,6 +324,33 @@ class Dispatcher:
                 limits.trip,
             )
         return lane
+
+
+def _kind(error: str) -> str:
+    """An outcome's error without the target's own words, which may repeat anything."""
+    return error.partition(":")[0]
+
+
+def _log_fields(id: str, delivery: Delivery) -> dict[str, str | None]:
+    return {
+        "key": identifier(delivery.order_id),
+        "message_id": id,
+        "trace_id": trace_id_of(delivery.trace),
+        "channel": delivery.channel.value,
+        "type": delivery.event_type,
+    }
+
+
+def _span_attributes(id: str, delivery: Delivery) -> dict[str, str | int]:
+    attributes: dict[str, str | int] = {
+        "ordermesh.notification.id": id,
+        "ordermesh.notification.channel": delivery.channel.value,
+        "ordermesh.notification.attempt": delivery.attempts + 1,
+        "cloudevents.event_type": delivery.event_type,
+    }
+    if delivery.order_id is not None:
+        attributes["ordermesh.order.id"] = delivery.order_id
+    return attributes
 
 
 def _of(aggregate: Aggregate[Delivery]) -> Delivery:

@@ -58,6 +58,10 @@ class Delivery(Resource):
     body: str | None = None
     trace: str | None = None
 
+    def traced(self, trace: str | None) -> "Delivery":
+        """As an attempt sees it whose own ``traceparent`` is this."""
+        return self if trace == self.trace else self.model_copy(update={"trace": trace})
+
     def leased(self, until: datetime) -> "Delivery":
         """As held by one dispatcher until then; nobody else sends it before."""
         return self.model_copy(update={"next_attempt": until})

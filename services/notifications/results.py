@@ -6,6 +6,8 @@ import contextlib
 import structlog
 
 from services.notifications.domain import Delivery
+from shared.logs import told
+from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import Publisher
 from shared.mongo.aggregates import Aggregate, AggregateStore
@@ -59,7 +61,7 @@ class Results:
                         await self._write(batch)
                         break
                     except INFRASTRUCTURE_FAULTS as error:
-                        log.warning("results_not_written", attempt=attempt, error=repr(error))
+                        log.warning("results_not_written", attempt=attempt, error=told(error))
                 # Removed only now: a flush that is cancelled leaves them for the next.
                 del self._waiting[: len(batch)]
             self._some.clear()
@@ -68,6 +70,10 @@ class Results:
     async def _write(self, batch: list[Aggregate[Delivery]]) -> None:
         # What lost its race was taken over by another instance after its lease, or was written by
         # an earlier try whose answer got lost; the relay publishes that one's event.
+        failpoints.reached("before_write", batch)
         lost = await self._store.save(batch)
+        failpoints.reached("after_write", batch)
         written = (aggregate for aggregate in batch if aggregate.id not in lost)
+        failpoints.reached("before_publish", batch)
         await self._publisher.publish(entry for one in written for entry in one.outbox)
+        failpoints.reached("after_publish", batch)

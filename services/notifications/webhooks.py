@@ -99,6 +99,7 @@ class WebhookSender:
             "X-Ordermesh-Delivery": id,
             "X-Ordermesh-Event": delivery.event_type,
             "X-Ordermesh-Timestamp": _iso(self._clock()),
+            **({"traceparent": delivery.trace} if delivery.trace else {}),
             **signatures(webhook.hash_keys, body),
         }
         try:

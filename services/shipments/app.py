@@ -38,4 +38,5 @@ def build(resources: Resources) -> Service:
         stores={"shipments": shipments, "ledgers": ledgers},
         prepare=[*indexes_of(shipments, ledgers), handlers.count],
         tasks=[sweeping(handlers)],
+        parents=handlers.traces,
     )

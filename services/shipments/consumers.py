@@ -98,7 +98,7 @@ def fold_ledger(
 ) -> Decision[Ledger]:
     """Enters into an order's ledger what an event tells of it."""
     ledger = message.body.enter(state if state is not None else Ledger())
-    return Decision(ledger)
+    return Decision(ledger.with_trace(message.trace))
 
 
 class LedgerConsumer:

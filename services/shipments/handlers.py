@@ -12,6 +12,8 @@ from services.shipments.domain import Unresolved, decide
 from services.shipments.ledger import Book, Sheet
 from services.shipments.shipment import Command
 from services.shipments.store import Ledgers, Shipments
+from shared.contracts.fulfillment import CreateShipment, UpdateShipment
+from shared.messaging import failpoints
 from shared.messaging.message import Message
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
@@ -61,6 +63,30 @@ class ShipmentHandlers:
         ids = await self._shipments.waiting_for(orders)
         for start in range(0, len(ids), _AT_ONCE):
             await self._run(dict.fromkeys(ids[start : start + _AT_ONCE], ()))
+
+    async def traces(self, messages: Sequence[Message[Any]]) -> dict[str, str]:
+        """The traces of the orders that commands ship, by the commands' identity. An update that
+        names no items is about those that its shipment has."""
+        commands = [m for m in messages if isinstance(m.body, CreateShipment | UpdateShipment)]
+        bare = [message.body.id for message in commands if not message.body.items]
+        shipped: dict[str, tuple[str, str]] = {}
+        for id, aggregate in (await self._shipments.load(bare)).items() if bare else ():
+            if aggregate.state is not None and aggregate.state.items:
+                shipped[id] = aggregate.state.items[0].key
+        for message in commands:
+            for item in message.body.items or ():
+                shipped.setdefault(message.body.id, (item.order_id, item.line_item_id))
+        named: dict[str, set[str]] = {}
+        for order, line in shipped.values():
+            named.setdefault(order, set()).add(line)
+        book = await self._open(named)
+        found: dict[str, str] = {}
+        for message in commands:
+            place = shipped.get(message.body.id)
+            target = book.find(*place) if place is not None else None
+            if target is not None and target.sheet.ledger.trace is not None:
+                found[message.identity] = target.sheet.ledger.trace
+        return found
 
     async def sweep(self) -> None:
         """Rejects what has waited too long and counts the rest. Looks again at a part of it: its
@@ -130,7 +156,9 @@ class ShipmentHandlers:
             for message in work.applied:
                 aggregate.inbox.add(message)
             changed.append(aggregate)
+        failpoints.reached("before_write", changed)
         lost_shipments = await self._shipments.save(changed)
+        failpoints.reached("after_write", changed)
         self._metrics.lost_races.labels(self._service).inc(len(lost_shipments))
         return lost | lost_shipments
 
@@ -151,19 +179,23 @@ class ShipmentHandlers:
 
     async def _save_ledgers(self, sheets: Iterable[Sheet]) -> set[str]:
         changed = [sheet.write() for sheet in sheets if sheet.changed]
+        failpoints.reached("before_write", changed)
         lost = await self._ledgers.save(changed)
+        failpoints.reached("after_write", changed)
         self._metrics.lost_races.labels(self._service).inc(len(lost))
         return lost
 
     async def _finish(self, works: Sequence[Work]) -> None:
         """Publishes what is written. A duplicate means that an earlier try may have ended before
         it did, so its shipment's outbox is looked at too."""
+        failpoints.reached("before_publish", works)
         await self._publisher.publish(
             entry
             for work in works
             if work.entries or work.duplicates
             for entry in self._unpublished(work.aggregate)
         )
+        failpoints.reached("after_publish", works)
         for work in works:
             if work.duplicates:
                 topic = self._metrics.duplicates.labels(self._service, "shipments.commands")

@@ -36,13 +36,21 @@ class Entry(Resource):
 
 class Ledger(Resource):
     """``lines`` are the ordered quantities by line ID; null until the order itself is known.
-    Events of two topics build it, in any order."""
+    Events of two topics build it, in any order. ``trace`` is what the first of them was traced
+    as, for shipments that come without a trace of their own."""
 
     buyer_id: str | None = None
     lines: dict[str, int] | None = None
     canceled: bool = False
     parts: list[SupplierPart] = Field(default_factory=list)
     entries: list[Entry] = Field(default_factory=list)
+    trace: str | None = None
+
+    def with_trace(self, trace: str | None) -> "Ledger":
+        """The trace of the first event that has one stays."""
+        if trace is None or self.trace is not None:
+            return self
+        return self.model_copy(update={"trace": trace})
 
     def with_order(self, buyer_id: str, lines: Mapping[str, int], canceled: bool) -> "Ledger":
         """The order is known. Its lines are settled with the first event; canceled stays so."""

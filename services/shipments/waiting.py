@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from services.shipments.handlers import ShipmentHandlers
+from shared.logs import told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.service import Task
 
@@ -22,7 +23,7 @@ def sweeping(handlers: ShipmentHandlers) -> Task:
                 await handlers.sweep()
             except INFRASTRUCTURE_FAULTS as error:
                 # Nothing is lost by a sweep that fails: the next one looks again.
-                log.warning("waiting_sweep_failed", error=repr(error))
+                log.warning("waiting_sweep_failed", error=told(error))
             await asyncio.sleep(_PAUSE)
 
     return sweep

@@ -44,7 +44,12 @@ class Resource(BaseModel):
         changes = update or {}
         copy = self.__class__.__new__(self.__class__)
         _set(copy, "__dict__", {**self.__dict__, **changes})
-        _set(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__ | changes.keys())
+        given = self.__pydantic_fields_set__
+        _set(
+            copy,
+            "__pydantic_fields_set__",
+            given if changes.keys() <= given else given | changes.keys(),
+        )
         _set(copy, "__pydantic_extra__", None)
         _set(copy, "__pydantic_private__", None)
         return copy

@@ -13,7 +13,9 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from shared.contracts.registry import MessageType
+from shared.logs import identifier, message_fields
 from shared.messaging.message import Message
+from shared.tracing.traceparent import accepted as accepted_trace
 
 REKEYED_FROM = "om_rekeyed_from"
 """Header of a command that was published again under its right key: the place it came from,
@@ -122,7 +124,7 @@ class Decoder:
                 return None
             return Poison(
                 record,
-                f"unknown ce_type {name[:100]!r}; {record.topic} takes "
+                f"unknown ce_type {identifier(name[:100])!r}; {record.topic} takes "
                 f"{', '.join(sorted(self.known[record.topic]))}",
             )
         return type, attributes, value
@@ -167,7 +169,7 @@ class Decoder:
             offset=record.offset,
             accepted=accepted,
             value=value,
-            trace=attributes.get("traceparent"),
+            trace=accepted_trace(attributes.get("traceparent")),
         )
 
 
@@ -175,6 +177,22 @@ def place_of(record: Record) -> str:
     """What identifies a record that carries no ``ce_id``. The time tells it from one at the same
     offset of a topic that was made anew."""
     return f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp}"
+
+
+def record_fields(record: Record) -> dict[str, str | None]:
+    """What a log line that concerns a record tells of it, whatever its headers are."""
+    try:
+        headers = {name: value.decode() for name, value in record.headers}
+        key = record.key.decode() if record.key is not None else None
+    except (AttributeError, UnicodeDecodeError, TypeError, ValueError):
+        return message_fields(record.topic, None, None, None, None)
+    return message_fields(
+        record.topic,
+        headers.get("ce_type"),
+        key,
+        headers.get("ce_id", place_of(record)),
+        accepted_trace(headers.get("traceparent")),
+    )
 
 
 def _original_place(record: Record) -> str:

@@ -8,14 +8,15 @@ from typing import Any, Generic, TypeVar
 from shared.contracts.base import Error, Resource
 from shared.contracts.orders import CommandReference, CommandRejected
 from shared.contracts.registry import COMMAND_REJECTED, MessageType
+from shared.logs import message_fields
 
 B = TypeVar("B", bound=Resource)
 
 
 @dataclass(slots=True)
 class Message(Generic[B]):
-    """A decoded record. Nothing changes it; it is not frozen only because making a frozen one
-    takes three times as long, and it is made for every record.
+    """A decoded record. Nothing changes it but tracing, which sets ``trace`` before it is
+    processed; making a frozen one would take three times as long, and it is made for every record.
 
     (``source``, ``id``) identifies it for ever; ``accepted`` is the record's time in UTC: when
     Kafka took it. ``value`` is the body's JSON as it came, ``trace`` the W3C ``traceparent``.
@@ -36,6 +37,10 @@ class Message(Generic[B]):
     @property
     def identity(self) -> str:
         return f"{self.source}|{self.id}"
+
+    def log_fields(self) -> dict[str, str | None]:
+        """What a log line that concerns this message tells of it."""
+        return message_fields(self.topic, self.type.name, self.key, self.id, self.trace)
 
     def reference(self) -> CommandReference:
         """How a refusal of this message names it."""

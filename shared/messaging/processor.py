@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from shared.contracts.base import Resource
 from shared.contracts.orders import CommandRejected
 from shared.contracts.registry import MessageType
+from shared.messaging import failpoints
 from shared.messaging.message import Event, Message
 from shared.messaging.outbox import OutboxEntry, caused_by, entries_of
 from shared.messaging.publisher import Publisher
@@ -140,18 +141,22 @@ class AggregateProcessor(Generic[S, C]):
             aggregate.outbox += entries_of(
                 caused_by(message, key), decision.events, now, message.trace
             )
+        failpoints.reached("before_write", touched)
         lost = await self._save(list(touched.values()))
+        failpoints.reached("after_write", touched)
         if lost:
             self._metrics.lost_races.labels(self._service).inc(len(lost))
         # A duplicate means that an earlier try may have ended between its write and its publish.
         for key in duplicates:
             touched.setdefault(key, aggregates[key])
+        failpoints.reached("before_publish", touched)
         await self._publisher.publish(
             entry
             for key, aggregate in touched.items()
             if key not in lost
             for entry in self._unpublished(aggregate)
         )
+        failpoints.reached("after_publish", touched)
         for key, message, before, decision in decided:
             if key not in lost:
                 count_rejections(self._metrics, self._service, decision.events)

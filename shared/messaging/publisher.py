@@ -6,6 +6,7 @@ acknowledged is sent again until it is: consumers drop what they get twice by it
 
 import asyncio
 import random
+import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 from aiokafka.partitioner import murmur2
 
+from shared.logs import told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
@@ -100,6 +102,8 @@ class KafkaPublisher:
         self._producer: AIOKafkaProducer | None = None
         self._published: OrderedDict[str, None] = OrderedDict()
         self._hashes: dict[bytes, int] = {}
+        self.last_try = time.monotonic()
+        """When something was last tried to be sent (monotonic seconds)."""
 
     async def start(self) -> None:
         self._producer = await self._new_producer()
@@ -143,6 +147,7 @@ class KafkaPublisher:
         and whatever follows one of them on its partition, so that no key's order changes for
         good."""
         producer = self._producer
+        self.last_try = time.monotonic()
         if producer is None:
             raise asyncio.CancelledError("the publisher is stopped")
         failure: BaseException | None = None
@@ -152,7 +157,7 @@ class KafkaPublisher:
         try:
             shares = await self._by_partition(producer, records)
         except INFRASTRUCTURE_FAULTS as error:
-            log.warning("publish_retry", records=len(records), error=repr(error))
+            log.warning("publish_retry", records=len(records), error=told(error))
             return list(records)
         for place, left in shares.items():
             try:
@@ -175,7 +180,7 @@ class KafkaPublisher:
                 failure, unsent[place] = result, left
         again = [record for left in unsent.values() for record in left]
         if failure is not None:
-            log.warning("publish_retry", records=len(again), error=repr(failure))
+            log.warning("publish_retry", records=len(again), error=told(failure))
         return again
 
     async def _by_partition(
@@ -222,7 +227,7 @@ class KafkaPublisher:
                 await producer.start()
                 return producer
             except (KafkaError, OSError) as error:
-                log.warning("kafka_unreachable", attempt=attempt, error=repr(error))
+                log.warning("kafka_unreachable", attempt=attempt, error=told(error))
         raise AssertionError("attempts() does not end")
 
 

@@ -6,12 +6,14 @@ publishing, its own or another instance's.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
+from shared.logs import message_fields, told
+from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
@@ -29,7 +31,8 @@ _AT_ONCE = 500
 
 
 class OutboxRelay:
-    """Sweeps the stores of one service; ``stores`` are named by what they keep."""
+    """Sweeps the stores of one service; ``stores`` are named by what they keep. ``busy`` tells
+    whether messages are being processed: then only what has been left for long is cleared."""
 
     def __init__(
         self,
@@ -38,8 +41,10 @@ class OutboxRelay:
         publisher: Publisher,
         clock: Clock,
         metrics: Metrics,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._service = service
+        self._busy = busy
         self._stores = stores
         self._publisher = publisher
         self._clock = clock
@@ -51,7 +56,7 @@ class OutboxRelay:
             try:
                 swept = await self.sweep()
             except INFRASTRUCTURE_FAULTS as error:
-                log.warning("sweep_failed", error=repr(error))
+                log.warning("sweep_failed", service=self._service, error=told(error))
                 swept = 0
             # A full sweep means that more is waiting.
             await asyncio.sleep(_PAUSE if swept < _AT_ONCE else 0.05)
@@ -59,11 +64,13 @@ class OutboxRelay:
     async def sweep(self) -> int:
         """One pass over all stores; returns the largest number of outboxes cleared in one."""
         most = 0
+        # Under load an aggregate's next write comes soon, and clears its outbox at no cost.
+        age = _FOREIGN_AGE if self._busy() else _OWN_AGE
         for kind, store in self._stores.items():
             now = self._clock()
             done: list[Versioned] = []
             left: list[str] = []
-            async for found in store.unsent(now - _OWN_AGE, _AT_ONCE):
+            async for found in store.unsent(now - age, _AT_ONCE):
                 unknown = [
                     time
                     for id, time in found.entries.items()
@@ -75,6 +82,7 @@ class OutboxRelay:
                     left.append(found.id)
             if left:
                 done += await self._recover(kind, store, left)
+            failpoints.reached("before_clear", done)
             await store.clear(done)
             most = max(most, len(done))
             if most < _AT_ONCE:
@@ -92,7 +100,7 @@ class OutboxRelay:
             await self._publisher.publish(self._unpublished(aggregates))
         except RecordTooLarge:
             aggregates = await self._one_by_one(kind, aggregates)
-        log.info("outbox_recovered", kind=kind, aggregates=len(aggregates))
+        log.info("outbox_recovered", service=self._service, kind=kind, aggregates=len(aggregates))
         return aggregates
 
     async def _one_by_one(
@@ -105,7 +113,17 @@ class OutboxRelay:
                 done.append(aggregate)
             except RecordTooLarge as error:
                 # It stays in the outbox, in sight of the metric, and stops no other.
-                log.error("outbox_unpublishable", kind=kind, id=aggregate.id, error=str(error))
+                log.error(
+                    "outbox_unpublishable",
+                    service=self._service,
+                    kind=kind,
+                    id=aggregate.id,
+                    events=[
+                        message_fields(entry.topic, entry.type, entry.key, entry.id, entry.trace)
+                        for entry in self._unpublished([aggregate])
+                    ],
+                    error=type(error).__name__,
+                )
         return done
 
     def _unpublished(self, aggregates: list[Aggregate[Any]]) -> list[OutboxEntry]:

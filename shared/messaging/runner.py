@@ -18,6 +18,8 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from shared.logs import told
+from shared.messaging import failpoints
 from shared.messaging.decode import (
     REKEYED_FROM,
     Decoder,
@@ -25,14 +27,19 @@ from shared.messaging.decode import (
     Poison,
     Record,
     place_of,
+    record_fields,
 )
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.message import Message
 from shared.messaging.processor import Processor
 from shared.messaging.publisher import Headers, Outgoing, Publisher, RecordTooLarge
 from shared.metrics import Metrics
+from shared.tracing.port import UNTRACED, ServiceTracing
 
 log = structlog.get_logger()
+
+_COMMIT_SECONDS = 20.0
+"""aiokafka tries for ever, in silence; committing the same offsets again is safe."""
 
 
 class Committer(Protocol):
@@ -52,12 +59,14 @@ class BatchRunner:
         processors: Sequence[Processor],
         publisher: Publisher,
         metrics: Metrics,
+        tracing: ServiceTracing | None = None,
     ) -> None:
         self._service = service
         self._decoder = decoder
         self._processors = processors
         self._publisher = publisher
         self._metrics = metrics
+        self._tracing = tracing
         self.last_progress = time.monotonic()
         """When a batch last began, was tried again or ended (monotonic seconds)."""
         self._idle = asyncio.Event()
@@ -87,9 +96,14 @@ class BatchRunner:
         self._idle.clear()
         self._progress()
         try:
-            if not await self._until_done(self._take(records)):
-                return
-            await self._commit(records, consumer)
+            batch = self._take(records)
+            if self._tracing is not None:
+                batch.trace = await self._tracing.begin([message for message, _ in batch.messages])
+            with batch.trace:
+                if not await self._until_done(batch):
+                    return
+                with batch.trace.phase("commit"):
+                    await self._commit(records, consumer)
         finally:
             self._idle.set()
             self._progress()
@@ -134,7 +148,7 @@ class BatchRunner:
             except INFRASTRUCTURE_FAULTS as error:
                 self._fault(error, attempt)
             except Exception:
-                log.exception("batch_failed", messages=len(batch.messages))
+                log.exception("batch_failed", service=self._service, messages=len(batch.messages))
                 break
         return await self._one_by_one(batch, attempt)
 
@@ -150,10 +164,10 @@ class BatchRunner:
                 except INFRASTRUCTURE_FAULTS as error:
                     self._fault(error, attempt)
                 except Exception as error:
-                    log.exception(
-                        "message_failed", topic=message.topic, type=message.type.name, id=message.id
-                    )
-                    reason = f"{type(error).__name__}: {error}"
+                    kind = type(error).__name__
+                    log.exception("message_failed", service=self._service, **message.log_fields())
+                    batch.trace.failed(message, kind)
+                    reason = f"{kind}: {error}"
                     letter = self._dead_letter(record, reason, tried + attempt, "handler")
                     await self._set_aside([letter])
                     break
@@ -178,7 +192,12 @@ class BatchRunner:
 
     def _fault(self, error: BaseException, attempt: int) -> None:
         self._metrics.faults.labels(self._service, type(error).__name__).inc()
-        log.warning("waiting_for_infrastructure", error=repr(error), attempt=attempt)
+        log.warning(
+            "waiting_for_infrastructure",
+            service=self._service,
+            error=told(error),
+            attempt=attempt,
+        )
 
     async def _commit(self, records: Sequence[Record], consumer: Committer) -> None:
         offsets: dict[TopicPartition, int] = {}
@@ -186,17 +205,19 @@ class BatchRunner:
             place = TopicPartition(record.topic, record.partition)
             offsets[place] = max(offsets.get(place, 0), record.offset + 1)
         async for attempt in attempts():
+            self._progress()
             if self._stopping.is_set() and attempt > 1:
                 return
+            failpoints.reached("before_commit", offsets)
             try:
-                await consumer.commit(offsets)
+                await asyncio.wait_for(consumer.commit(offsets), _COMMIT_SECONDS)
                 return
             except (CommitFailedError, IllegalStateError) as error:
                 # The partitions went to another consumer, which takes these messages again and
                 # drops them as duplicates.
-                log.info("commit_superseded", error=repr(error))
+                log.info("commit_superseded", service=self._service, error=told(error))
                 return
-            except KafkaError as error:
+            except (KafkaError, TimeoutError) as error:
                 self._fault(error, attempt)
 
     def _dead_letter(self, record: Record, reason: str, tried: int, kind: str) -> Outgoing:
@@ -204,10 +225,12 @@ class BatchRunner:
         self._metrics.dead_letters.labels(self._service, record.topic, kind).inc()
         log.warning(
             "dead_letter",
-            topic=record.topic,
+            service=self._service,
             partition=record.partition,
             offset=record.offset,
-            reason=reason,
+            **record_fields(record),
+            # What a handler raises may quote the message, so only its kind is told.
+            reason=reason if kind == "unreadable" else reason.partition(":")[0],
         )
         added = {
             "dl_topic": record.topic,
@@ -233,6 +256,7 @@ def _without_value(record: Outgoing) -> Outgoing:
 
 class _Batch:
     def __init__(self) -> None:
+        self.trace = UNTRACED
         self.messages: list[tuple[Message[Any], Record]] = []
         self.aside: list[Outgoing] = []
 

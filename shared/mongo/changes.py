@@ -50,7 +50,7 @@ def _compare(before: Any, after: Any, path: str, found: Changes) -> None:
     elif isinstance(after, list) and isinstance(before, list) and _alike(before, after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             _compare(old, new, f"{path}.{index}", found)
-    elif isinstance(after, dict) and isinstance(before, dict) and _of_models(after):
+    elif _of_models(before) and _of_models(after):
         _compare_maps(before, after, path, found)
     elif before != after:
         found[0][path] = as_bson(after)
@@ -83,9 +83,9 @@ def _alike(before: Sequence[Any], after: Sequence[Any]) -> bool:
     return isinstance(after[0], Resource) and (len(after) <= 4 or same * 2 >= len(after))
 
 
-def _of_models(values: Mapping[str, Any]) -> bool:
-    """Whether a map is of models under keys that can be part of a path."""
-    return all(
+def _of_models(values: Any) -> bool:
+    """Whether it is a map of models under keys that can be part of a path."""
+    return isinstance(values, dict) and all(
         isinstance(value, Resource) and key and "." not in key and not key.startswith("$")
         for key, value in values.items()
     )

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.collector import Collector, collector
 from tests.support.deployment import Deployment, deployment
 from tests.support.outside import OutsideSystem
 from tests.support.receivers import HttpReceiver, MailReceiver, http_receiver, mail_receiver
@@ -34,16 +35,26 @@ async def hooks() -> AsyncIterator[HttpReceiver]:
 
 
 @pytest.fixture(scope="session")
+async def unasked() -> AsyncIterator[Collector]:
+    """A collector that gets nothing but what outside systems decided to record."""
+    async with collector() as receiving:
+        yield receiving
+
+
+@pytest.fixture(scope="session")
 async def engine(
-    tmp_path_factory: pytest.TempPathFactory, mails: MailReceiver
+    tmp_path_factory: pytest.TempPathFactory, mails: MailReceiver, unasked: Collector
 ) -> AsyncIterator[Deployment]:
-    """`ordermesh up` with tax 7 %, two ship methods and mail. Stopping it at the end is a test
+    """`ordermesh up` with tax 7 %, two ship methods, mail, and traces of which none is recorded.
+    Stopping it at the end is a test
     of its own: exit code 0, no process left."""
     async with deployment(
         tmp_path_factory.mktemp("engine") / "data",
         tax_rate="0.07",
         shipping_rates='{"STANDARD": "4.90", "EXPRESS": "14.90"}',
         smtp=mails.url,
+        otlp=unasked.url,
+        trace_ratio="0",
         waiting_shipments_seconds=str(WAITING_SECONDS),
     ) as running:
         yield running

@@ -77,6 +77,7 @@ class Heard:
     key: str
     id: str
     body: Body
+    trace: str | None = None
 
 
 class OutsideSystem:
@@ -101,6 +102,7 @@ class OutsideSystem:
                 "enable.idempotence": True,
                 "linger.ms": 1,
                 "message.max.bytes": _LARGE,
+                "reconnect.backoff.max.ms": 1000,
                 "log_level": 0,
             }
         )
@@ -129,8 +131,10 @@ class OutsideSystem:
         id: str | None = None,
         source: str | None = None,
         key: str | None = None,
+        trace: str | None = None,
     ) -> str:
-        """Sends a command in binary mode and returns its ``ce_id`` when Kafka took it."""
+        """Sends a command in binary mode, ``trace`` being its ``traceparent``; returns its
+        ``ce_id`` when Kafka took it."""
         id = id if id is not None else uuid4().hex
         headers: Headers = [
             ("ce_specversion", b"1.0"),
@@ -139,6 +143,8 @@ class OutsideSystem:
             ("ce_id", id.encode()),
             ("content-type", b"application/json"),
         ]
+        if trace is not None:
+            headers.append(("traceparent", trace.encode()))
         key = key if key is not None else key_of(type, body)
         topic = COMMAND_TOPICS.get(type, "catalog.commands")
         await self.produce(topic, json.dumps(body).encode(), key.encode(), headers)
@@ -184,6 +190,10 @@ class OutsideSystem:
     def all(self, type: str, key: str) -> list[Body]:
         """The bodies of the events of ``type`` under ``key`` so far, oldest first."""
         return [heard.body for heard in self._heard.get((type, key), ())]
+
+    def traces(self, type: str, key: str) -> list[str | None]:
+        """The ``traceparent`` of the events of ``type`` under ``key`` so far, oldest first."""
+        return [heard.trace for heard in self._heard.get((type, key), ())]
 
     def types(self, key: str) -> list[str]:
         """How often each type was heard under ``key``, as ``OrderSubmitted x1``."""
@@ -281,6 +291,8 @@ class OutsideSystem:
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 20,
                 "fetch.message.max.bytes": _LARGE,
+                # How long a broker was away is the tests' to measure, not this client's to add to.
+                "reconnect.backoff.max.ms": 1000,
                 "log_level": 0,
             }
         )
@@ -334,7 +346,10 @@ class OutsideSystem:
             return
         self._seen.add(identity)
         type, key = record.header("ce_type"), (record.key or b"").decode()
-        heard = Heard(type, key, identity[1], json.loads(record.value or b""))
+        trace = dict(record.headers).get("traceparent")
+        heard = Heard(
+            type, key, identity[1], json.loads(record.value or b""), trace and trace.decode()
+        )
         self._heard[type, key].append(heard)
         for waiting in self._interested.pop((type, key), ()):
             if not waiting.done():

@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, cast
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 @dataclass(frozen=True)
@@ -146,13 +146,22 @@ class MailReceiver:
 
 
 @asynccontextmanager
-async def mail_receiver() -> AsyncIterator[MailReceiver]:
+async def mail_receiver(*, login: bool = False) -> AsyncIterator[MailReceiver]:
+    """A mail server; with ``login`` one that takes any user and password, unencrypted."""
     receiver = MailReceiver()
     loop = asyncio.get_running_loop()
 
     def connect() -> SMTP:
         receiver.connections += 1
-        return SMTP(receiver, hostname="mail.test", loop=loop)
+        if not login:
+            return SMTP(receiver, hostname="mail.test", loop=loop)
+        return SMTP(
+            receiver,
+            hostname="mail.test",
+            loop=loop,
+            authenticator=lambda *_: AuthResult(success=True),
+            auth_require_tls=False,
+        )
 
     server = await loop.create_server(connect, "127.0.0.1", 0)
     receiver.port = server.sockets[0].getsockname()[1]

@@ -69,6 +69,7 @@ def place(
         payments=_with_ids(body.payments or []),
         phase=Phase.PRICING,
         source=message.source,
+        trace=message.trace,
         command=message.reference(),
         request_id=event_id(caused_by(message, message.key), PRICE_ORDER, 0),
         errors=errors,

@@ -42,7 +42,8 @@ class Phase(StrEnum):
 class OrderState(Resource):
     """One buyer order. ``command`` is the command in flight, ``request_id`` the ``ce_id`` of the
     question to pricing that belongs to it, ``errors`` what checkout itself found wrong. ``source``
-    is the ``ce_source`` that placed it: its channel."""
+    is the ``ce_source`` that placed it: its channel. ``trace`` is what placing it was traced as,
+    for commands that come without a trace of their own."""
 
     order: Order
     line_items: list[LineItem]
@@ -50,6 +51,7 @@ class OrderState(Resource):
     promotions: list[OrderPromotion] = Field(default_factory=list)
     phase: Phase = Phase.SETTLED
     source: str = ""
+    trace: str | None = None
     command: CommandReference | None = None
     request_id: str | None = None
     errors: list[Error] = Field(default_factory=list)

@@ -56,7 +56,7 @@ def test_a_structured_event_is_read() -> None:
         "id": "c-1",
         "type": "SaveBuyer",
         "source": "/shop",
-        "traceparent": "00-1-2-01",
+        "traceparent": "00-00000000000000000000000000000001-0000000000000002-01",
         "priority": 7,
         "data": {**ADA, "xp": {"Rate": 0.1, "Count": 12345678901234567}},
     }
@@ -67,7 +67,11 @@ def test_a_structured_event_is_read() -> None:
 
     assert isinstance(decoded, Message)
     assert decoded.body == Buyer(id="ada", name="Ada", xp={"Rate": 0.1, "Count": 12345678901234567})
-    assert (decoded.id, decoded.source, decoded.trace) == ("c-1", "/shop", "00-1-2-01")
+    assert (decoded.id, decoded.source, decoded.trace) == (
+        "c-1",
+        "/shop",
+        "00-00000000000000000000000000000001-0000000000000002-01",
+    )
 
 
 @pytest.mark.parametrize("amount", ["0.1", "99999999999.9999", "12345678901", "0.0001"])

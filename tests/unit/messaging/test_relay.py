@@ -18,8 +18,14 @@ class Rig:
         self.publisher = FakePublisher(largest=1000)
         self.clock = FakeClock()
         self.metrics = Metrics()
+        self.busy = False
         self.relay = OutboxRelay(
-            "tests", {"buyers": self.store}, self.publisher, self.clock, self.metrics
+            "tests",
+            {"buyers": self.store},
+            self.publisher,
+            self.clock,
+            self.metrics,
+            lambda: self.busy,
         )
 
     def put(self, id: str, *entries: OutboxEntry) -> None:
@@ -76,6 +82,21 @@ async def test_what_was_published_here_is_cleared_soon_and_not_published_again(r
     assert await rig.relay.sweep() == 1
 
     assert (rig.published(), rig.waiting("a")) == (["1"], [])
+
+
+@pytest.mark.parametrize(("age", "waiting"), [(14, ["1"]), (16, [])])
+async def test_under_load_what_was_published_here_waits_for_the_next_write(
+    rig: Rig, age: int, waiting: list[str]
+) -> None:
+    mine = entry("1")
+    rig.put("a", mine)
+    await rig.publisher.publish([mine])
+    rig.busy = True
+    rig.clock.advance(age)
+
+    await rig.relay.sweep()
+
+    assert rig.waiting("a") == waiting
 
 
 async def test_what_is_only_just_published_is_left_to_the_next_write(rig: Rig) -> None:

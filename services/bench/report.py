@@ -1,0 +1,157 @@
+"""How the cost of an order grows: with how many there were before, with the partitions, with the
+lines of an order and with the catalogue. Writes tables, plots and the figures themselves."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from services.bench.bare import document_bytes
+from services.bench.goods import Goods
+from services.bench.load import Load
+from services.bench.plot import line_plot
+from services.bench.run import IN_FLIGHT, WARM_UP, Burst, full_load, prepare
+from services.up import Deployment
+
+_GROWTH = 100_000
+_STEP = 10_000
+_PARTITIONS = (1, 3, 12)
+_PRODUCTS = (200, 100_000)
+_SHORT = 5_000
+# Orders by lines: some seconds of work each, and never so many under way that they fill a heap.
+_LINES = {1: (5_000, IN_FLIGHT), 3: (5_000, IN_FLIGHT), 50: (600, 200), 1_000: (40, 10)}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measurement. ``cpu_ms`` is of all processes, per order; ``order_bytes`` is the largest
+    document of an order."""
+
+    x: int
+    orders_per_second: float
+    cpu_ms: float
+    order_bytes: int
+
+
+async def write_report(folder: Path) -> None:
+    """Measures for some twenty minutes and writes the folder anew."""
+    prepare()
+    series = {
+        "growth": await _growth(),
+        "partitions": [await _at(n, partitions=n) for n in _PARTITIONS],
+        "lines": [
+            await _at(lines, goods=Goods(lines=lines), orders=orders, in_flight=in_flight)
+            for lines, (orders, in_flight) in _LINES.items()
+        ],
+        "catalogue": [await _at(n, goods=Goods(products=n)) for n in _PRODUCTS],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    measured = datetime.now(UTC).date().isoformat()
+    machine = f"{psutil.cpu_count()} cores, {platform.machine()}"
+    figures = {
+        "measured": measured,
+        "machine": machine,
+        **{name: [asdict(point) for point in points] for name, points in series.items()},
+    }
+    (folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (folder / "README.md").write_text(_page(measured, machine, series))
+    growth = series["growth"]
+    (folder / "growth.svg").write_text(
+        line_plot(
+            [(point.x, point.orders_per_second) for point in growth],
+            title="Throughput while 100,000 orders pass",
+            x_label="orders so far",
+            y_label="orders/s",
+        )
+    )
+    (folder / "lines.svg").write_text(
+        line_plot(
+            [(point.x, point.cpu_ms / point.x) for point in series["lines"]],
+            title="Cost per line of an order",
+            x_label="lines of an order",
+            y_label="CPU ms per line",
+            log_x=True,
+        )
+    )
+
+
+async def _growth() -> list[Point]:
+    points = []
+    async with Deployment() as deployment, Load(deployment.kafka) as load:
+        await load.load_catalogue()
+        await load.burst("warm", WARM_UP, IN_FLIGHT)
+        for done in range(_STEP, _GROWTH + 1, _STEP):
+            burst = await full_load(load, deployment, _STEP, prefix=f"to{done}")
+            points.append(_point(done, burst))
+    return points
+
+
+async def _at(
+    x: int,
+    *,
+    partitions: int = 3,
+    goods: Goods | None = None,
+    orders: int = _SHORT,
+    in_flight: int = IN_FLIGHT,
+) -> Point:
+    async with (
+        Deployment(partitions=partitions) as deployment,
+        Load(deployment.kafka, goods) as load,
+    ):
+        await load.load_catalogue()
+        await load.burst("warm", min(orders, WARM_UP), in_flight)
+        return _point(x, await full_load(load, deployment, orders, in_flight=in_flight))
+
+
+def _point(x: int, burst: Burst) -> Point:
+    largest = max(document_bytes(sample) for *_, sample in burst.written.values())
+    return Point(
+        x,
+        round(burst.orders / burst.seconds, 1),
+        round(sum(burst.cpu_ms().values()), 3),
+        largest,
+    )
+
+
+def _page(measured: str, machine: str, series: dict[str, list[Point]]) -> str:
+    growth = series["growth"]
+    rates = [point.orders_per_second for point in growth]
+    spread = (max(rates) - min(rates)) / 2 / (sum(rates) / len(rates))
+    sections = [
+        "# How the cost of an order grows",
+        (
+            f"Measured {measured} on {machine}, broker, database, services and load on the same"
+            " machine; `make bench-report` measures anew and writes this page."
+        ),
+        "## With the orders that were there before",
+        f"Within ±{spread:.0%} of the mean.",
+        "![throughput](growth.svg)",
+        _table("orders so far", growth),
+        "## With the partitions of a topic",
+        _table("partitions", series["partitions"]),
+        "## With the lines of an order",
+        "![cost per line](lines.svg)",
+        _table("lines", series["lines"], per_x=True),
+        "## With the catalogue",
+        _table("products", series["catalogue"]),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _table(name: str, points: Sequence[Point], *, per_x: bool = False) -> str:
+    more = [" CPU ms per line |"] if per_x else [""]
+    lines = [
+        f"| {name} | orders/s | CPU ms per order | largest document, bytes |{more[0]}",
+        f"|---:|---:|---:|---:|{'---:|' if per_x else ''}",
+    ]
+    for point in points:
+        line = (
+            f"| {point.x:,} | {point.orders_per_second:,.1f} | {point.cpu_ms:,.2f} |"
+            f" {point.order_bytes:,} |"
+        )
+        lines.append(line + (f" {point.cpu_ms / point.x:.3f} |" if per_x else ""))
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""What stands in the database, read past all services."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+
+from services.checkout.domain.state import OrderState
+from services.forwarding.domain import Forwarding
+from services.notifications.domain import Delivery
+from services.pricing.allotments import Allotment
+from services.pricing.quotes import Quote
+from services.shipments.ledger import Ledger
+from services.shipments.shipment import ShipmentState
+from shared.mongo.codec import CODEC
+
+PREFIX = "ordermesh_"
+
+Client = AsyncMongoClient[dict[str, Any]]
+Collection = AsyncCollection[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The states of all aggregates of an order's way, by ID; those without a state are left out.
+    ``quote_versions`` are the versions of the quotes' documents."""
+
+    orders: dict[str, OrderState]
+    forwardings: dict[str, Forwarding]
+    shipments: dict[str, ShipmentState]
+    ledgers: dict[str, Ledger]
+    allotments: dict[str, Allotment]
+    quotes: dict[str, Quote]
+    quote_versions: dict[str, int]
+    deliveries: dict[str, Delivery]
+
+
+async def read_documents(mongodb: str) -> Documents:
+    client: Client
+    async with AsyncMongoClient(mongodb, tz_aware=True) as client:
+        versions = {}
+        quotes: Collection = client[f"{PREFIX}pricing"]["quotes"]
+        async for document in quotes.find({}, {"version": 1}):
+            versions[document["_id"]] = document["version"]
+        return Documents(
+            orders=await _states(client, "checkout", "orders", OrderState),
+            forwardings=await _states(client, "forwarding", "forwardings", Forwarding),
+            shipments=await _states(client, "shipments", "shipments", ShipmentState),
+            ledgers=await _states(client, "shipments", "ledgers", Ledger),
+            allotments=await _states(client, "pricing", "allotments", Allotment),
+            quotes=await _states(client, "pricing", "quotes", Quote),
+            quote_versions=versions,
+            deliveries=await _states(client, "notifications", "deliveries", Delivery),
+        )
+
+
+async def unsettled(mongodb: str) -> dict[str, int]:
+    """What is still to be done: documents with an outbox, by collection; shipments that wait;
+    notifications that are pending. Empty: nothing."""
+    found: dict[str, int] = {}
+    client: Client
+    async with AsyncMongoClient(mongodb) as client:
+        for name in await client.list_database_names():
+            if not name.startswith(PREFIX):
+                continue
+            database: AsyncDatabase[dict[str, Any]] = client[name]
+            for collection in await database.list_collection_names():
+                count = await database[collection].count_documents({"outbox.0": {"$exists": True}})
+                if count:
+                    found[f"outboxes of {name}.{collection}"] = count
+        shipments: Collection = client[f"{PREFIX}shipments"]["shipments"]
+        deliveries: Collection = client[f"{PREFIX}notifications"]["deliveries"]
+        for what, query in (
+            (
+                "waiting shipments",
+                shipments.count_documents({"state.WaitingFor.0": {"$exists": 1}}),
+            ),
+            (
+                "unsettled shipments",
+                shipments.count_documents({"state.Unsettled.0": {"$exists": 1}}),
+            ),
+            ("pending notifications", deliveries.count_documents({"state.Status": "Pending"})),
+        ):
+            count = await query
+            if count:
+                found[what] = count
+    return found
+
+
+async def _states(client: Client, service: str, collection: str, kind: type[Any]) -> dict[str, Any]:
+    found = client[f"{PREFIX}{service}"].get_collection(collection, codec_options=CODEC)
+    return {
+        document["_id"]: kind.model_validate(document["state"])
+        async for document in found.find({"state": {"$ne": None}}, {"state": 1})
+    }

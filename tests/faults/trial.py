@@ -1,0 +1,157 @@
+"""One trial: a cluster, a load on it, faults, and the audit after they heal.
+
+A test of the suite is written like this::
+
+    @pytest.mark.faults
+    async def test_...(trials: Trials) -> None:
+        async with trials(rate=10) as trial:
+            await trial.load.under_way(40)
+
+            async with trial.fault("kill -9 of the broker, down 5 s"):
+                await trial.cluster.down("kafka", seconds=5)
+
+            await trial.end()
+
+``trials`` starts everything and the load with it. What is done inside ``fault`` is the fault, with
+its healing as the last step; leaving it waits until every order that was accepted so far is
+answered and notes how long that took: the recovery. :meth:`Trial.end` lets the load end, waits
+until nothing is left to do, audits, prints one line and fails with all differences at once.
+
+The engine's processes are ``trial.cluster``'s (kill, pause, resume, stop, start with settings or a
+fail-point); ``trial.load.ledger`` is what was accepted, ``trial.load.plans`` how it may end;
+``trial.outside`` sends anything else; ``trial.hooks`` and ``trial.mails`` are the receivers.
+Records that belong into the dead letters are entered into ``trial.poisoned``.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.faults.audit import Audit, Report
+from tests.faults.documents import read_documents, unsettled
+from tests.faults.load import Ledger, Load
+from tests.faults.orders import HOOK_PATH
+from tests.faults.topics import lags, read_all
+from tests.support.cluster import Cluster
+from tests.support.deployment import SERVICES
+from tests.support.outside import OutsideSystem
+from tests.support.receivers import HttpReceiver, MailReceiver, http_receiver, mail_receiver
+
+Trials = Callable[..., AbstractAsyncContextManager["Trial"]]
+"""``trials(rate=10, members=3, ...)``: see :func:`running_trial`."""
+
+_SETTLE_LIMIT = 120.0
+
+
+@dataclass
+class Trial:
+    """See the module."""
+
+    cluster: Cluster
+    outside: OutsideSystem
+    load: Load
+    hooks: HttpReceiver
+    mails: MailReceiver
+    tell: Callable[[str], None]
+    poisoned: set[tuple[str, str]] = field(default_factory=set)
+    injected: list[str] = field(default_factory=list)
+    recoveries: list[float] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def fault(self, what: str, *, limit: float = 180.0) -> AsyncIterator[None]:
+        """``what`` is done inside; on leaving, everything runs again. Waits for the recovery, at
+        most ``limit`` seconds."""
+        self.injected.append(what)
+        yield
+        self.recoveries.append(await self.load.caught_up(limit))
+
+    async def settled(self, limit: float = _SETTLE_LIMIT) -> float:
+        """Waits until consumers have no lag, outboxes are empty, nothing waits; the seconds it
+        took. AssertionError, with what is left, after ``limit`` seconds."""
+        began = time.monotonic()
+        groups = [f"ordermesh-{service}" for service in SERVICES]
+        while True:
+            behind = await asyncio.to_thread(lags, self.cluster.kafka.address, groups)
+            left = {**behind, **await unsettled(self.cluster.mongodb_url)}
+            if not left:
+                return time.monotonic() - began
+            assert time.monotonic() - began < limit, f"still to be done after {limit:g} s: {left}"
+            await asyncio.sleep(0.5)
+
+    async def audit(self) -> Audit:
+        """Reads everything there is to compare with what was accepted."""
+        return Audit(
+            Ledger(dict(self.load.ledger.accepted)),
+            self.load.plans,
+            self.load.stuck,
+            await asyncio.to_thread(read_all, self.cluster.kafka.address),
+            await read_documents(self.cluster.mongodb_url),
+            self.hooks.at(HOOK_PATH),
+            list(self.mails.mails),
+            frozenset(self.poisoned),
+        )
+
+    async def end(self) -> Report:
+        """Lets the load end, settles, audits, prints; AssertionError with all differences."""
+        await self.load.finish()
+        unsettled: list[str] = []
+        try:
+            seconds = await self.settled()
+        except AssertionError as error:
+            seconds = _SETTLE_LIMIT
+            unsettled.append(str(error))
+        report = await (await self.audit()).report()
+        report.differences += unsettled
+        dropped = await self.cluster.counters.total("duplicates_dropped")
+        again = ", ".join(f"{seconds:.1f}" for seconds in self.recoveries) or "-"
+        self.tell(
+            f"{'; '.join(self.injected) or 'no fault'}: {report.outcomes.total()} orders, "
+            f"recovered in {again} s, settled in {seconds:.1f} s, {dropped} duplicates dropped, "
+            f"{report.repeats} repeats on topics, {report.dead_letters} dead letters, "
+            f"lost = {report.lost}, differences = {len(report.differences)}"
+        )
+        assert not report.differences, str(report)
+        return report
+
+
+@asynccontextmanager
+async def running_trial(
+    logs: Path,
+    tell: Callable[[str], None],
+    *,
+    seed: int = 1,
+    rate: float = 10.0,
+    most: int = 2_000,
+    members: int = 1,
+    **settings: str,
+) -> AsyncIterator[Trial]:
+    """A trial whose load, ``rate`` orders a second and ``most`` in all, has begun. ``members``
+    servers make the MongoDB; ``settings`` are those of all services, without ``ORDERMESH_``."""
+    async with AsyncExitStack() as stack:
+        # The servers' files are large; the logs are kept with pytest's other temporary files.
+        data = stack.enter_context(TemporaryDirectory(prefix="ordermesh-faults-"))
+        mails = await stack.enter_async_context(mail_receiver())
+        hooks = await stack.enter_async_context(http_receiver())
+        cluster = await stack.enter_async_context(
+            Cluster(
+                Path(data),
+                logs,
+                members=members,
+                settings={
+                    "smtp": mails.url,
+                    "tax_rate": "0.07",
+                    "shipping_rates": '{"STANDARD": "4.90"}',
+                    **settings,
+                },
+            )
+        )
+        outside = await stack.enter_async_context(OutsideSystem(cluster.kafka.address))
+        load = Load(outside, seed=seed, rate=rate, most=most)
+        stack.push_async_callback(load.abandon)
+        await load.prepare(hooks.url(HOOK_PATH))
+        load.begin()
+        yield Trial(cluster, outside, load, hooks, mails, tell)
