@@ -6,16 +6,19 @@ import logging
 import os
 import signal
 import sys
-import textwrap
-from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from services.cli_contracts import contracts_app
+from services.cli_end import fail
+from services.cli_end import run_to_end as _run
 from services.cli_front_door import front_door
 from services.cli_orders import orders_app
+from services.cli_security import register as register_security
+from services.cli_topics import topics_app
 
 app = typer.Typer(
     name="ordermesh",
@@ -25,9 +28,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 app.add_typer(orders_app, name="orders")
+register_security(app)
+app.add_typer(contracts_app)
 app.command("front-door")(front_door)
 
 
@@ -72,15 +76,22 @@ def up(
     Prints one line of JSON with all addresses when everything is ready; logs go to stderr.
     SIGTERM and Ctrl-C stop in order, a second Ctrl-C at once.
     """
+    from services.checks import DeploymentError, settings_of
     from services.up import Deployment
 
     _log_to_stderr()
+    try:
+        settings = settings_of(kafka=kafka, mongodb=mongodb)
+    except DeploymentError as error:
+        fail(error)
+    given = settings.model_fields_set
     host, _, port = (http or "").rpartition(":")
     deployment = Deployment(
         data,
         http=(host.strip("[]"), int(port)) if http else None,
-        kafka=kafka,
-        mongodb=mongodb,
+        kafka=settings.kafka if "kafka" in given else None,
+        # Its URL may have come from a file.
+        mongodb=settings.mongodb.get_secret_value() if "mongodb" in given else None,
     )
 
     def at_once() -> None:
@@ -127,7 +138,9 @@ def run(
     The services: accounts, pricing, checkout, forwarding, shipments, notifications.
     """
     from services import runtime
-    from services.checks import check_kafka, check_mongodb, check_port
+    from services.checks import check_kafka, check_mongodb, check_port, settings_of
+    from services.rights import needs_of
+    from shared.messaging.connection import kafka_connection
     from shared.settings import Settings
 
     unknown = [name for name in names if name not in runtime.SERVICES]
@@ -136,47 +149,18 @@ def run(
             f"no service is called {', '.join(unknown)}; there are: {', '.join(runtime.SERVICES)}",
             param_hint="SERVICE",
         )
-    # Settings reads the environment; what the command line says goes before it.
-    given = {"kafka": kafka, "mongodb": mongodb, "metrics": metrics}
-    settings = Settings().model_copy(
-        update={name: value for name, value in given.items() if value is not None}
-    )
 
-    async def check() -> None:
+    async def check() -> Settings:
+        # What the command line says goes before the environment.
+        settings = settings_of(kafka=kafka, mongodb=mongodb, metrics=metrics)
         host, _, port = settings.metrics.rpartition(":")
         check_port(host.strip("[]"), int(port), option="--metrics or ORDERMESH_METRICS")
-        await check_mongodb(settings.mongodb)
-        await check_kafka(settings.kafka)
+        await check_mongodb(settings)
+        topics = {topic for name in names for topic in needs_of(name).consumes}
+        await check_kafka(kafka_connection(settings), topics)
+        return settings
 
-    _run(check())
-    runtime.run(names, settings)
-
-
-@topics_app.command("create")
-def create_topics(
-    kafka: Annotated[
-        str, typer.Option(envvar="ORDERMESH_KAFKA", metavar="HOST:PORT", help="Bootstrap servers.")
-    ],
-    partitions: Annotated[int, typer.Option(min=1, help="Partitions of each topic.")] = 3,
-    replication: Annotated[int, typer.Option(min=1, help="Copies of each topic.")] = 1,
-) -> None:
-    """Create every topic that is missing; those which exist stay as they are."""
-    from aiokafka.errors import KafkaError
-
-    from services.checks import DeploymentError, check_kafka
-    from shared.messaging import topics
-
-    async def create() -> None:
-        await check_kafka(kafka)
-        try:
-            created = await topics.create_topics(
-                kafka, partitions=partitions, replication=replication
-            )
-        except KafkaError as error:
-            raise DeploymentError(f"Kafka refuses to create the topics: {error}") from error
-        print(json.dumps({"created": created}))
-
-    _run(create())
+    runtime.run(names, _run(check()))
 
 
 @app.command()
@@ -226,25 +210,6 @@ def _stop_on_signals(second_interrupt: Any) -> asyncio.Event:
     loop.add_signal_handler(signal.SIGINT, interrupted)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     return stop
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a command to its end; what the environment lacks is one paragraph and exit code 1."""
-    from services.checks import DeploymentError
-    from shared.embedded import EmbeddedServerError
-
-    # Where no logging is set up, Python would print what the client says of every attempt.
-    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    try:
-        asyncio.run(work)
-    except (DeploymentError, EmbeddedServerError) as error:
-        first, _, rest = str(error).partition("\n")
-        print(textwrap.fill(first, 100, break_long_words=False), file=sys.stderr)
-        if rest:
-            print(rest, file=sys.stderr)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _log_to_stderr() -> None:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -68,19 +68,15 @@ def show(
 async def _look_up(id: str, mongodb: str | None) -> "Story":
     """The story of order ``id``. Raises DeploymentError, saying what to do, when there is no such
     order or MongoDB does not answer."""
-    from pymongo import AsyncMongoClient
     from pymongo.errors import PyMongoError
 
-    from services.checks import DeploymentError, check_mongodb
+    from services.checks import DeploymentError, check_mongodb, settings_of
     from services.story import Unknown, read, tell
-    from shared.settings import Settings
+    from shared.mongo.connection import mongo_client
 
-    settings = Settings()
-    if mongodb is not None:
-        settings = settings.model_copy(update={"mongodb": mongodb})
-    await check_mongodb(settings.mongodb)
-    client: AsyncMongoClient[dict[str, Any]]
-    async with AsyncMongoClient(settings.mongodb, tz_aware=True) as client:
+    settings = settings_of(mongodb=mongodb)
+    await check_mongodb(settings)
+    async with mongo_client(settings) as client:
         try:
             found = await read(client, settings, id)
         except PyMongoError as error:

@@ -22,6 +22,7 @@ from pymongo import AsyncMongoClient
 from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
+from shared.messaging.connection import kafka_connection
 from shared.messaging.connections import mend_connections
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
@@ -29,6 +30,7 @@ from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
 from shared.metrics import Metrics
+from shared.mongo.connection import mongo_client
 from shared.service import Resources, Service
 from shared.serving import serving
 from shared.settings import Settings
@@ -85,10 +87,9 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
     metrics = Metrics()
     metrics.build.info({"version": version("ordermesh")})
     tracing = start_tracing(settings, version("ordermesh"))
-    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        settings.mongodb,
+    mongo = mongo_client(
+        settings,
         appname="ordermesh",
-        tz_aware=True,
         timeoutMS=_MONGODB_MS,
         # A write that failed is decided again, over what is then stored. The server's own retry
         # would cost another write for each update.
@@ -147,7 +148,7 @@ class RunningService:
         committed, so that whoever supervises it starts it again."""
         self._settings = settings
         self._metrics = metrics
-        self._publisher = KafkaPublisher(settings.kafka, name, metrics)
+        self._publisher = KafkaPublisher(kafka_connection(settings), name, metrics)
         traced = None if tracing is None else tracing.of(name)
         publisher = self._publisher if traced is None else traced.publishing(self._publisher)
         resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
@@ -180,6 +181,7 @@ class RunningService:
         settings = self._settings
         broker = KafkaBroker(
             settings.kafka,
+            security=kafka_connection(settings).faststream_security(),
             client_id=f"ordermesh-{self._service.name}",
             consumer_only=True,
             allow_auto_create_topics=False,

@@ -16,14 +16,18 @@ from typing import Any, Self
 
 import httpx
 import structlog
+from pydantic import SecretStr
 
-from services.checks import DeploymentError, check_kafka, check_mongodb, check_port
+from services.checks import DeploymentError, check_kafka, check_mongodb, check_port, settings_of
 from services.gateway import create_app, unready
 from services.runtime import SERVICES
 from shared.embedded import ChildProcess, DataFolder, EmbeddedKafka, EmbeddedMongoDB, Supervisor
 from shared.embedded.ports import LOOPBACK
+from shared.messaging.connection import kafka_connection
 from shared.messaging.topics import create_topics
+from shared.mongo.connection import without_password
 from shared.serving import serving
+from shared.settings import SecurityProtocol, Settings
 
 READY_LIMIT = 90.0
 # A service that ended this often before it was ever ready will not get there by itself.
@@ -44,7 +48,6 @@ class Deployment:
         kafka: bootstrap servers to use instead of the embedded broker.
         mongodb: a URL to use instead of the embedded server.
         services: which services to run.
-        partitions: of each topic that is made.
     """
 
     def __init__(
@@ -55,12 +58,10 @@ class Deployment:
         kafka: str | None = None,
         mongodb: str | None = None,
         services: Sequence[str] = SERVICES,
-        partitions: int = 3,
     ) -> None:
         self._given_data = data
         self._given_http = http
         self._services = tuple(services)
-        self._partitions = partitions
         self._supervisor = Supervisor()
         self._stack = AsyncExitStack()
         self._kafka = kafka
@@ -86,10 +87,10 @@ class Deployment:
         return self._supervisor.pids
 
     def description(self) -> dict[str, Any]:
-        """What `ordermesh up` prints when it is ready."""
+        """What `ordermesh up` prints when it is ready: no secrets."""
         return {
             "kafka": self.kafka,
-            "mongodb": self.mongodb,
+            "mongodb": without_password(self.mongodb),
             "http": self.http,
             "metrics": {name: f"{base}/metrics" for name, base in self.metrics.items()},
             "pids": {"up": os.getpid(), **self.pids},
@@ -137,15 +138,16 @@ class Deployment:
         await self.stop()
 
     async def _start(self) -> None:
+        settings = self._read_settings()
         if self._given_http is not None:
             check_port(*self._given_http, option="--http")
         folder = DataFolder(self._given_data or self._make_temporary())
         folder.lock()
         self._stack.callback(folder.release)
         self._stack.push_async_callback(self._supervisor.stop)
-        await self._start_servers(folder)
+        settings = await self._start_servers(folder, settings)
         self._stack.push_async_callback(self.stop_services)
-        await create_topics(self.kafka, partitions=self._partitions)
+        await create_topics(kafka_connection(settings), partitions=settings.topic_partitions)
         for name in self._services:
             await self._start_service(name, folder.port(name))
         client = await self._stack.enter_async_context(httpx.AsyncClient(trust_env=False))
@@ -160,29 +162,50 @@ class Deployment:
         self._stack.callback(shutil.rmtree, self._temporary, ignore_errors=True)
         return self._temporary
 
-    async def _start_servers(self, folder: DataFolder) -> None:
+    def _read_settings(self) -> Settings:
+        """The environment's settings, checked."""
+        settings = settings_of(kafka=self._kafka, mongodb=self._mongodb)
+        if self._own_kafka and settings.kafka_security_protocol is not SecurityProtocol.PLAINTEXT:
+            raise DeploymentError(
+                "ORDERMESH_KAFKA_SECURITY_PROTOCOL is set, and the embedded Kafka has no security:"
+                " name the Kafka that it is for with --kafka or ORDERMESH_KAFKA, or remove it."
+            )
+        if self._mongodb is None and settings.mongodb_ca_file is not None:
+            raise DeploymentError(
+                "ORDERMESH_MONGODB_CA_FILE is set, and the embedded MongoDB has no TLS: name the"
+                " MongoDB that it is for with --mongodb or ORDERMESH_MONGODB, or remove it."
+            )
+        return settings
+
+    async def _start_servers(self, folder: DataFolder, settings: Settings) -> Settings:
+        """The settings with the servers that are used now."""
         # The database first: it stops last, and takes the shorter time to start.
         if self._mongodb is None:
             mongodb = EmbeddedMongoDB(folder.path / "mongodb", folder.port("mongodb"))
             await self._supervisor.start("mongodb", mongodb)
             self._mongodb = mongodb.url
         else:
-            await check_mongodb(self._mongodb)
+            await check_mongodb(settings)
         if self._kafka is None:
             kafka = EmbeddedKafka(folder.path / "kafka", folder.port("kafka"))
             await self._supervisor.start("kafka", kafka)
             self._kafka = kafka.address
         else:
-            await check_kafka(self._kafka)
+            await check_kafka(kafka_connection(settings))
+        return settings.model_copy(
+            update={"kafka": self._kafka, "mongodb": SecretStr(self._mongodb)}
+        )
 
     async def _start_service(self, name: str, port: int) -> None:
         address = f"{LOOPBACK}:{port}"
         argv = [sys.executable, "-m", "services.cli", "run", name]
-        argv += ["--kafka", self.kafka, "--mongodb", self.mongodb, "--metrics", address]
+        argv += ["--kafka", self.kafka, "--metrics", address]
         self.metrics[name] = f"http://{address}"
         # A broker of its own has no other members: a service that is started again takes its
         # place at once instead of waiting until the broker misses the dead one.
         own = {"ORDERMESH_INSTANCE_ID": f"up-{name}"} if self._own_kafka else {}
+        # A URL may hold a password, and every user of the machine can read a command line.
+        own |= {"ORDERMESH_MONGODB": self.mongodb, "ORDERMESH_MONGODB_FILE": ""}
         child = ChildProcess(argv, environment=own, stop_limit=20.0)
         await self._supervisor.start(name, child)
 

@@ -2,6 +2,7 @@
 lines of an order and with the catalogue. Writes tables, plots and the figures themselves."""
 
 import json
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -98,10 +99,8 @@ async def _at(
     orders: int = _SHORT,
     in_flight: int = IN_FLIGHT,
 ) -> Point:
-    async with (
-        Deployment(partitions=partitions) as deployment,
-        Load(deployment.kafka, goods) as load,
-    ):
+    os.environ["ORDERMESH_TOPIC_PARTITIONS"] = str(partitions)
+    async with Deployment() as deployment, Load(deployment.kafka, goods) as load:
         await load.load_catalogue()
         await load.burst("warm", min(orders, WARM_UP), in_flight)
         return _point(x, await full_load(load, deployment, orders, in_flight=in_flight))

@@ -48,7 +48,8 @@ def build(resources: Resources, *, limits: Limits | None = None) -> Service:
         limits if limits is not None else Limits(),
         resources.tracing,
     )
-    mail = bool(settings.smtp)
+    smtp = settings.smtp.get_secret_value()
+    mail = bool(smtp)
     return Service(
         NAME,
         processors=[
@@ -62,7 +63,7 @@ def build(resources: Resources, *, limits: Limits | None = None) -> Service:
                 resources.publisher,
                 resources.clock,
                 resources.metrics,
-                discard_mail=settings.smtp == _DISCARD,
+                discard_mail=smtp == _DISCARD,
             ),
         ],
         stores={"webhooks": hooks, "deliveries": deliveries},
@@ -98,8 +99,9 @@ def _senders(
     senders: dict[Channel, Sender] = {
         Channel.WEBHOOK: WebhookSender(subscriptions, guard, resources.clock, allow_private=private)
     }
-    if settings.smtp and settings.smtp != _DISCARD:
-        pool = SmtpPool(MailServer.parse(settings.smtp), guard, cleartext_login=private)
+    smtp = settings.smtp.get_secret_value()
+    if smtp and smtp != _DISCARD:
+        pool = SmtpPool(MailServer.parse(smtp), guard, cleartext_login=private)
         sender = MailFrom.parse(settings.mail_from)
         senders[Channel.EMAIL] = MailSender(pool, sender, MailRenderer())
     return senders

@@ -70,7 +70,7 @@ class OrderDraft(Resource):
     comments: str | None = Field(None, max_length=2000)
     xp: Xp | None = None
 
-    @field_validator("from_user", mode="before")
+    @field_validator("from_user", mode="before", json_schema_input_type=ID | OrderUser | None)
     @classmethod
     def _user_id_alone(cls, value: Any) -> Any:
         """A user may be named by ID alone: ``"FromUser": "ada"``."""

@@ -45,6 +45,8 @@ class EmbeddedKafka(EmbeddedServer):
         port: the port on 127.0.0.1 that clients connect to, `address`.
         heap_mb: the Java heap, in megabytes.
         properties: server properties on top of, or instead of, those set here.
+        listeners: listeners besides that of `port`, by name: their port on 127.0.0.1 and their
+            security protocol. How they are secured is for `properties` to say.
     """
 
     name: ClassVar[str] = "Kafka broker"
@@ -62,10 +64,12 @@ class EmbeddedKafka(EmbeddedServer):
         *,
         heap_mb: int = 384,
         properties: Mapping[str, str] = MappingProxyType({}),
+        listeners: Mapping[str, tuple[int, str]] = MappingProxyType({}),
     ) -> None:
         super().__init__(data, port)
         self.heap_mb = heap_mb
         self._properties = dict(properties)
+        self._listeners = dict(listeners)
 
     async def prepare(self) -> ChildProcess:
         java, jars = java_path(), await asyncio.to_thread(kafka_jars)
@@ -101,14 +105,23 @@ class EmbeddedKafka(EmbeddedServer):
 
     def _server_properties(self) -> dict[str, str]:
         controller = f"{LOOPBACK}:{free_port()}"
+        clients = [
+            f"PLAINTEXT://{self.address}",
+            *(f"{name}://{LOOPBACK}:{port}" for name, (port, _) in self._listeners.items()),
+        ]
+        protocols = [
+            *("PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"),
+            *(f"{name}:{protocol}" for name, (_, protocol) in self._listeners.items()),
+        ]
         return {
             "process.roles": "broker,controller",
             "node.id": str(NODE_ID),
             # A static quorum: the controller's port is in no record, and may differ at each start.
             "controller.quorum.voters": f"{NODE_ID}@{controller}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listeners": ",".join([*clients, f"CONTROLLER://{controller}"]),
+            "advertised.listeners": ",".join(clients),
+            "listener.security.protocol.map": ",".join(protocols),
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(self._files),
             "auto.create.topics.enable": "false",

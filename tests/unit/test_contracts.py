@@ -1,22 +1,19 @@
 """Every message survives the wire and MongoDB, under the wire's names."""
 
-import types
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import Enum
 from operator import attrgetter
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
 import bson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import StringConstraints, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts.base import ID, Address, Resource, Time, Xp, wire_name
-from shared.contracts.catalog import Promotion, Webhook
-from shared.contracts.orders import LineItem, PriceOrder
+from shared.contracts.base import ID, Address, Time, Xp, wire_name
+from shared.contracts.catalog import Webhook
+from shared.contracts.orders import LineItem
 from shared.contracts.registry import (
     TOPIC_OWNERS,
     MessageType,
@@ -25,122 +22,7 @@ from shared.contracts.registry import (
     message_types,
 )
 from shared.mongo.codec import CODEC
-
-# What is stored keeps no lone surrogates, as JSON has none.
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
-ids = st.text("AZaz09_-", min_size=1, max_size=8)
-currencies = st.sampled_from(["USD", "EUR", "JPY"])
-xps = st.dictionaries(
-    texts.filter(lambda key: "\0" not in key),
-    st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts,
-        lambda inner: st.lists(inner, max_size=2),
-        max_leaves=3,
-    ),
-    max_size=2,
-)
-moments = st.integers(0, 7_000_000_000_000).map(
-    lambda milliseconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-)
-
-
-_known: dict[Any, st.SearchStrategy[Resource]] = {}
-
-
-def bodies(model: type[Resource]) -> st.SearchStrategy[Resource]:
-    """Valid instances of ``model``, optional fields present or not."""
-    if model not in _known:
-        if model is Promotion:
-            _known[model] = _promotions()
-        elif model is PriceOrder:
-            # This field refers back to its own module by name.
-            _known[model] = _made(model, skip=frozenset({"priced"}))
-        else:
-            _known[model] = _made(model)
-    return _known[model]
-
-
-def _made(model: type[Resource], skip: frozenset[str] = frozenset()) -> st.SearchStrategy[Resource]:
-    required: dict[str, st.SearchStrategy[Any]] = {}
-    optional: dict[str, st.SearchStrategy[Any]] = {}
-    for name, field in model.model_fields.items():
-        if name not in skip:
-            (required if field.is_required() else optional)[name] = _values(field)
-    return st.fixed_dictionaries(required, optional=optional).map(model.model_validate)
-
-
-def _promotions() -> st.SearchStrategy[Resource]:
-    # Its fields bound each other.
-    fields = {
-        "id": ids,
-        "code": texts,
-        "discount_type": st.sampled_from(["Percentage", "Amount"]),
-        "value": st.integers(1, 1_000_000).map(_money),
-        "start_date": st.none() | moments.filter(lambda moment: moment.year < 2100),
-        "expiration_date": st.none() | st.just(datetime(2199, 1, 1, tzinfo=UTC)),
-        "xp": st.none() | xps,
-    }
-    return st.fixed_dictionaries(fields).map(Promotion.model_validate)
-
-
-def _values(field: FieldInfo) -> st.SearchStrategy[Any]:
-    annotation = field.annotation
-    constrained: Any = annotation
-    for constraint in field.metadata:
-        constrained = Annotated[constrained, constraint]
-    adapter: TypeAdapter[Any] = TypeAdapter(constrained)
-
-    def fits(value: Any) -> bool:
-        try:
-            adapter.validate_python(value)
-        except ValidationError:
-            return False
-        return True
-
-    # Bounds that a field adds to its type's are left to itself.
-    return _of(annotation, field.metadata).filter(fits)
-
-
-def _of(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        inner, *more = get_args(annotation)
-        return _of(inner, [*more, *metadata])
-    if origin in (Union, types.UnionType):
-        return st.one_of([_of(option, metadata) for option in get_args(annotation)])
-    if origin is list:
-        return st.lists(_of(get_args(annotation)[0], []), min_size=1, max_size=2)
-    if origin is dict:
-        return xps
-    if annotation is type(None):
-        return st.none()
-    if annotation is str:
-        return _strings(metadata)
-    if annotation is Decimal:
-        return st.integers(1, 10**15 - 1).map(_money)
-    if annotation is datetime:
-        return moments
-    if annotation is bool:
-        return st.booleans()
-    if annotation is int:
-        return st.integers(1, 2**31)
-    if annotation is float:
-        return st.floats(-90, 90)
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return st.sampled_from(list(annotation))
-    assert issubclass(annotation, Resource), annotation
-    return st.deferred(lambda: bodies(annotation))
-
-
-def _money(units: int) -> Decimal:
-    return Decimal(units).scaleb(-4)
-
-
-def _strings(metadata: list[Any]) -> st.SearchStrategy[str]:
-    for constraint in metadata:
-        if isinstance(constraint, StringConstraints) and constraint.pattern is not None:
-            return currencies if "{3}" in str(constraint.pattern) else ids
-    return texts
+from tests.support.bodies import bodies
 
 
 @pytest.mark.parametrize("type", message_types().values(), ids=attrgetter("name"))
