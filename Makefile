@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check bench bench-quick bench-report lock clean
+.PHONY: help setup demo test faults check bench bench-quick bench-report lock manifests deploy-tools clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,10 +55,34 @@ bench-quick: $(STAMP) ## Measure only the throughput, in under a minute
 bench-report: $(STAMP) ## Measure how the cost grows with load, lines and catalogue, into docs/
 	$(BIN)/ordermesh bench --report docs/performance
 
-lock: $(BIN)/uv ## Resolve pyproject.toml anew into requirements.lock
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --universal \
-		--python-version 3.11 --all-extras --generate-hashes --only-binary :all: --no-header \
-		--no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade \
+	--universal --python-version 3.11 --generate-hashes --only-binary :all: --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+# The image installs the second and the third, with the versions that the tests ran with.
+lock: $(BIN)/uv ## Resolve pyproject.toml anew into the requirements*.lock
+	$(COMPILE) --all-extras --output-file requirements.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --extra tracing \
+		--output-file requirements-runtime.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --group build --output-file requirements-build.lock
+
+manifests: $(STAMP) ## Write anew what k8s/ takes from elsewhere: the alert rules
+	$(BIN)/python k8s/generate_rules.py
+
+# Outside the repository, and only where Go is at hand: the tests use them where they find them.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ordermesh/tools
+KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
+COMPOSE := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
+KEDA := github.com/kedacore/keda/v2@v2.18.1
+
+deploy-tools: ## Install what checks the manifests (kustomize, compose-go), with Go
+	@command -v go >/dev/null || { echo "Go is not at hand: install it first" >&2; exit 1; }
+	GOBIN="$(TOOLS)" go install $(KUSTOMIZE)
+	GOBIN="$(TOOLS)/compose-go" go install $(COMPOSE)
+	mkdir -p "$(TOOLS)/crds"
+	cp "$$(go mod download -json $(KEDA) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p')"/config/crd/bases/*.yaml \
+		"$(TOOLS)/crds/"
+	chmod -R u+w "$(TOOLS)/crds"
 
 # Only `make lock` needs uv, so it is no part of the lock.
 $(BIN)/uv:

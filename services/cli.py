@@ -17,6 +17,7 @@ from services.cli_dead_letters import dead_letters_app
 from services.cli_end import fail
 from services.cli_end import run_to_end as _run
 from services.cli_events import events_app
+from services.cli_front_door import front_door
 from services.cli_orders import orders_app
 from services.cli_reconcile import reconcile
 from services.cli_security import register as register_security
@@ -37,6 +38,7 @@ app.add_typer(contracts_app)
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(events_app, name="events")
 app.command()(reconcile)
+app.command("front-door")(front_door)
 
 
 def _address(value: str | None) -> str | None:
