@@ -20,14 +20,17 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from pymongo import AsyncMongoClient
 
 from shared.contracts.registry import TOPIC_OWNERS, message_types
+from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging
 from shared.messaging.decode import Decoder
-from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
+from shared.messaging.watch import ConsumerWatch, OutboxWatch
 from shared.metrics import Metrics
+from shared.mongo.monitor import listeners
 from shared.service import Resources, Service
 from shared.serving import serving
 from shared.settings import Settings
@@ -39,7 +42,6 @@ SERVICES = ("accounts", "pricing", "checkout", "forwarding", "shipments", "notif
 _GRACE = 20.0
 # A server that hangs is a fault to be noticed and waited out, not to wait in silence for.
 _MONGODB_MS = 20_000
-_LAG_PAUSE = 5.0
 _POLL_MS = 500
 
 # FastStream warns at every start that it will not create topics, which it is told not to.
@@ -85,8 +87,10 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
         # A write that failed is decided again, over what is then stored. The server's own retry
         # would cost another write for each update.
         retryWrites=False,
+        event_listeners=listeners(metrics),
     )
     running = [RunningService(name, settings, metrics, mongo, stop) for name in names]
+    delays = asyncio.create_task(watch_event_loop(metrics))
     host, _, port = settings.metrics.rpartition(":")
     health = health_app(metrics, [service.health for service in running])
     async with serving(health, host.strip("[]") or "127.0.0.1", int(port)):
@@ -104,6 +108,7 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
             log.info("stopping", services=list(names))
             await asyncio.gather(*(service.stop() for service in running))
             await mongo.close()
+            delays.cancel()
     if any(service.defect for service in running):
         sys.exit(1)
 
@@ -147,6 +152,10 @@ class RunningService:
             name, self._service.stores, self._publisher, resources.clock, metrics
         )
         self.health = ServiceHealth(name, self._runner)
+        metrics.begin(name, self._service.topics, self._service.stores)
+        metrics.ready.labels(name).set_function(self.health.ready)
+        self._watch = ConsumerWatch(name, self._service.topics, metrics)
+        self._outboxes = OutboxWatch(name, self._service.stores, resources.clock, metrics)
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []
 
@@ -190,11 +199,14 @@ class RunningService:
             consumer = self._subscriber.consumer
             if consumer is None or self.defect:
                 return
+            self._watch.took(records)
             try:
                 await self._runner.run(records, consumer)
             except Exception as error:
                 # FastStream would swallow it, and the next commit would pass over the batch.
                 self._fail(error)
+            finally:
+                self._watch.ended()
 
         return broker
 
@@ -207,16 +219,20 @@ class RunningService:
                     await prepare()
                 break
             except INFRASTRUCTURE_FAULTS as error:
+                count_fault(self._metrics, self._service.name, error)
                 log.warning("waiting_for_mongodb", attempt=attempt, error=repr(error))
         async for attempt in attempts():
             try:
                 await self._broker.start()
                 break
             except INFRASTRUCTURE_FAULTS as error:
+                count_fault(self._metrics, self._service.name, error)
                 log.warning("waiting_for_kafka", attempt=attempt, error=repr(error))
         consumer: Any = self._subscriber.consumer
         consumer.getmany = partial(_wait_for_records, consumer.getmany)
-        beside = [self._relay.run, self._watch_lag, *self._service.tasks]
+        self._watch.consumes(consumer)
+        watches = [self._watch.run, self._outboxes.run]
+        beside = [self._relay.run, *watches, *self._service.tasks]
         self._tasks = [asyncio.ensure_future(task()) for task in beside]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
@@ -244,26 +260,6 @@ class RunningService:
         finally:
             giving_up.cancel()
         await self._publisher.stop()
-
-    async def _watch_lag(self) -> None:
-        while True:
-            await asyncio.sleep(_LAG_PAUSE)
-            consumer = self._subscriber.consumer
-            if consumer is None:
-                continue
-            lag: dict[str, int] = dict.fromkeys(self._service.topics, 0)
-            for place in consumer.assignment():
-                end = consumer.highwater(place)
-                if end is None:
-                    continue
-                try:
-                    position = await asyncio.wait_for(consumer.position(place), 1)
-                except INFRASTRUCTURE_FAULTS:
-                    # Revoked meanwhile, or not fetched yet: the next round tells.
-                    continue
-                lag[place.topic] += max(0, end - position)
-            for topic, records in lag.items():
-                self._metrics.lag.labels(self._service.name, topic).set(records)
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -6,6 +6,7 @@ acknowledged is sent again until it is: consumers drop what they get twice by it
 
 import asyncio
 import random
+import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 from aiokafka.partitioner import murmur2
 
-from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
 
@@ -132,11 +133,14 @@ class KafkaPublisher:
         return entry_id in self._published
 
     async def send(self, records: Sequence[Outgoing]) -> None:
+        started = time.perf_counter()
         waiting = await self._try(list(records))
         while waiting:
             self._metrics.publish_retries.labels(self._service).inc()
             await asyncio.sleep(RETRY_SECONDS)
             waiting = await self._try(waiting)
+        seconds = time.perf_counter() - started
+        self._metrics.publish_seconds.labels(self._service).observe(seconds)
 
     async def _try(self, records: Sequence[Outgoing]) -> list[Outgoing]:
         """Sends all and returns those that must be sent again: those that were not acknowledged,
@@ -152,6 +156,7 @@ class KafkaPublisher:
         try:
             shares = await self._by_partition(producer, records)
         except INFRASTRUCTURE_FAULTS as error:
+            count_fault(self._metrics, self._service, error)
             log.warning("publish_retry", records=len(records), error=repr(error))
             return list(records)
         for place, left in shares.items():
@@ -175,6 +180,7 @@ class KafkaPublisher:
                 failure, unsent[place] = result, left
         again = [record for left in unsent.values() for record in left]
         if failure is not None:
+            count_fault(self._metrics, self._service, failure)
             log.warning("publish_retry", records=len(again), error=repr(failure))
         return again
 
