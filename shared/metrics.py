@@ -184,7 +184,9 @@ class Metrics:
             ["state", "age"],
         )
         self.forwarded_seconds = self._histogram(
-            "order_forwarded_seconds", "From accepted to forwarded", []
+            "order_forwarded_seconds",
+            "From accepted, or approved where that was asked for, to forwarded",
+            [],
         )
         self.shipped_seconds = self._histogram(
             "order_shipped_seconds", "From accepted to the first shipment under way", []

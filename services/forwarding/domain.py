@@ -68,8 +68,9 @@ class Part(Resource):
 
 
 class Forwarding(Resource):
-    """What became of one buyer's order. ``accepted`` is when Kafka took it; ``forwarded`` is
-    absent while only a cancellation or a shipment of it is known. ``buyer_order`` is kept as long
+    """What became of one buyer's order. ``accepted`` is when Kafka took it, or when it was approved
+    where that was asked for: a named actor may take their time. ``forwarded`` is absent while only
+    a cancellation or a shipment of it is known. ``buyer_order`` is kept as long
     as lines are held, for the supplier orders that are still to be made."""
 
     buyer_order: Order | None = None
@@ -115,7 +116,7 @@ def _forward(state: Forwarding | None, event: OrderEvent, context: Context) -> D
         buyer_order=event.order if held else None,
         held=held,
         parts=split(event.order, lines, (), context),
-        accepted=event.order.date_created,
+        accepted=event.order.date_approved or event.order.date_created,
         forwarded=context.now,
         shares=shares,
     )
