@@ -10,10 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test test-operations series dashboards check bench lock clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv, from the lock
 
@@ -35,6 +35,16 @@ demo: $(STAMP) ## Run the whole engine on this machine and send orders through i
 
 test: $(STAMP) ## Run the tests, against a real Kafka and a real MongoDB
 	$(BIN)/python -m pytest
+
+test-operations: $(STAMP) ## Break a deployment under a real Prometheus (apt-get install prometheus)
+	$(BIN)/python -m pytest -m operations tests/operations
+
+series: $(STAMP) ## Count Prometheus's series while 10,000 orders pass
+	$(BIN)/python -m tests.operations.series --orders 10000
+
+dashboards: $(STAMP) ## Write the dashboards and docs/monitoring.md anew
+	$(BIN)/python -m ops.dashboards
+	$(BIN)/python -m ops.monitoring
 
 check: $(STAMP) ## Formatting, lint, types, import borders, tests
 	$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ _OF = '{service=~"$service"}'
 BOARD = Board(
     "ordermesh-consumers",
     "Ordermesh: consumers and batches",
-    "Lag by topic and group, and what a batch takes. The group of a service is ordermesh-<service>.",
+    "Lag by topic and group, and what a batch takes. A service's group is ordermesh-<service>.",
     by_service=True,
     rows=[
         (

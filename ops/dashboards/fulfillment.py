@@ -47,7 +47,7 @@ BOARD = Board(
                 ),
                 Panel(
                     "Lines held",
-                    "Lines that no rule gives a supplier, in an hour. Each waits for AssignSupplier.",
+                    "Lines without a supplier, in an hour. Each waits for AssignSupplier.",
                     "short",
                     [Query("sum(increase(ordermesh_lines_held_total[1h]))", "lines")],
                     thresholds=[(1, YELLOW)],

@@ -9,8 +9,9 @@ from pymongo import monitoring
 
 from shared.metrics import Metrics
 
+_OTHER = "other"
 _COMMANDS = frozenset(
-    ("find", "getMore", "insert", "update", "delete", "aggregate", "findAndModify", "createIndexes")
+    ("find", "getMore", "insert", "update", "delete", "aggregate", "createIndexes", _OTHER)
 )
 
 
@@ -40,6 +41,8 @@ class _Commands(monitoring.CommandListener):
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        for command in _COMMANDS:
+            metrics.mongodb_seconds.labels(command)
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         """Nothing is to be done yet."""
@@ -55,4 +58,4 @@ class _Commands(monitoring.CommandListener):
 
 
 def _name(command: str) -> str:
-    return command if command in _COMMANDS else "other"
+    return command if command in _COMMANDS else _OTHER
