@@ -94,6 +94,7 @@ async def dead_webhook(stage: Stage) -> AsyncIterator[None]:
     hook = {
         "ID": "dead",
         "Url": f"http://127.0.0.1:{free_port()}/",
+        "HashKeys": ["k" * 32],
         "EventTypes": ["OrderSubmitted"],
     }
     await stage.traffic.outside.save("Webhook", hook)

@@ -102,8 +102,16 @@ class Prometheus:
 
     async def raised(self) -> list[dict[str, str]]:
         """The labels of the alerts that are pending or firing."""
+        return [alert["labels"] for alert in await self._alerts()]
+
+    async def firing(self) -> list[dict[str, str]]:
+        """The labels of the alerts that are firing."""
+        return [alert["labels"] for alert in await self._alerts() if alert["state"] == "firing"]
+
+    async def _alerts(self) -> list[dict[str, Any]]:
         answer = (await self._client.get(f"{self._base}/api/v1/alerts")).json()
-        return [alert["labels"] for alert in answer["data"]["alerts"]]
+        alerts: list[dict[str, Any]] = answer["data"]["alerts"]
+        return alerts
 
 
 @asynccontextmanager
