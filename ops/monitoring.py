@@ -19,14 +19,14 @@ started with `ordermesh up --http 127.0.0.1:8080`:
 prometheus --config.file=ops/prometheus/local.yml --storage.tsdb.path=data/prometheus
 ```
 
-| what | where |
-|---|---|
-| dashboards for Grafana | `ops/grafana/dashboards`, written from `ops/dashboards`; provisioned by `ops/grafana/provisioning` |
-| recording and alert rules | `ops/prometheus/rules` |
-| tests of the rules, for `promtool test rules` | `ops/prometheus/tests` |
-| configuration for containers, and for one machine | `ops/prometheus/prometheus.yml`, `ops/prometheus/local.yml` |
-| a page for each alert | [runbooks](runbooks/) |
-| which fault shows where, and how fast | [operations.md](operations.md) |
+- Dashboards for Grafana: `ops/grafana/dashboards`, written from `ops/dashboards` and provisioned by
+  `ops/grafana/provisioning`.
+- Recording and alert rules: `ops/prometheus/rules`; their tests for `promtool test rules`:
+  `ops/prometheus/tests`.
+- Configuration for containers: `ops/prometheus/prometheus.yml`; for one machine:
+  `ops/prometheus/local.yml`.
+- A page for each alert: [runbooks](runbooks/).
+- Which fault shows where, and how fast: [operations.md](operations.md).
 
 The services name themselves in the label `service`. A discovery that sets a label of that name too
 (a ServiceMonitor does) needs `honor_labels: true` (`honorLabels`). `instance` should be something
