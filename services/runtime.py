@@ -151,10 +151,10 @@ class RunningService:
         self._relay = OutboxRelay(
             name, self._service.stores, self._publisher, resources.clock, metrics
         )
-        self.health = ServiceHealth(name, self._runner)
+        self._watch = ConsumerWatch(name, self._service.topics, metrics)
+        self.health = ServiceHealth(name, self._runner, self._publisher, self._watch)
         metrics.begin(name, self._service.topics, self._service.stores)
         metrics.ready.labels(name).set_function(self.health.ready)
-        self._watch = ConsumerWatch(name, self._service.topics, metrics)
         self._outboxes = OutboxWatch(name, self._service.stores, resources.clock, metrics)
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []

@@ -26,12 +26,28 @@ class Subscriber(Protocol):
     consumer: Any
 
 
+class Retrying(Protocol):
+    """What is read of the publisher."""
+
+    last_retry: float
+
+
+class Listening(Protocol):
+    """What is read of the consumer's watch."""
+
+    def kafka_is_silent(self) -> bool: ...
+
+
 class ServiceHealth:
     """The health of one service."""
 
-    def __init__(self, name: str, runner: BatchRunner) -> None:
+    def __init__(
+        self, name: str, runner: BatchRunner, publisher: Retrying, watch: Listening
+    ) -> None:
         self.name = name
         self._runner = runner
+        self._publisher = publisher
+        self._watch = watch
         self._subscriber: Subscriber | None = None
         self._joined = False
         self._failed = False
@@ -53,7 +69,8 @@ class ServiceHealth:
 
     def idle_seconds(self) -> float:
         """Since when nothing moved: the age of the last poll, or of the batch's last progress."""
-        progress = time.monotonic() - self._runner.last_progress
+        moved = max(self._runner.last_progress, self._publisher.last_retry)
+        progress = time.monotonic() - moved
         consumer = self._consumer()
         if self._runner.busy or consumer is None:
             return progress
@@ -67,7 +84,10 @@ class ServiceHealth:
     def alive(self) -> bool:
         if self._failed:
             return False
-        return self._consumer() is None or self.idle_seconds() < STALE_SECONDS
+        if self._consumer() is None or self.idle_seconds() < STALE_SECONDS:
+            return True
+        # Polls without an answer are the consumer's fault only if Kafka answers others.
+        return not self._runner.busy and self._watch.kafka_is_silent()
 
     def ready(self) -> bool:
         return self._consumer() is not None and self._joined and not self._stopping and self.alive()

@@ -23,9 +23,11 @@ async def periodically(
     the next round looks again."""
     while True:
         started = time.monotonic()
+        rest = every
         try:
             await look()
+            rest = max(every, _REST * (time.monotonic() - started))
         except INFRASTRUCTURE_FAULTS as error:
             count_fault(metrics, service, error)
             log.warning("look_failed", service=service, error=repr(error))
-        await asyncio.sleep(max(every, _REST * (time.monotonic() - started)))
+        await asyncio.sleep(rest)

@@ -101,6 +101,8 @@ class KafkaPublisher:
         self._producer: AIOKafkaProducer | None = None
         self._published: OrderedDict[str, None] = OrderedDict()
         self._hashes: dict[bytes, int] = {}
+        self.last_retry = 0.0
+        """When records were last sent again (monotonic seconds): waiting for Kafka, not hanging."""
 
     async def start(self) -> None:
         self._producer = await self._new_producer()
@@ -138,6 +140,7 @@ class KafkaPublisher:
         while waiting:
             self._metrics.publish_retries.labels(self._service).inc()
             await asyncio.sleep(RETRY_SECONDS)
+            self.last_retry = time.monotonic()
             waiting = await self._try(waiting)
         seconds = time.perf_counter() - started
         self._metrics.publish_seconds.labels(self._service).observe(seconds)

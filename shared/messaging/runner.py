@@ -177,6 +177,7 @@ class BatchRunner:
                     await self._publisher.send([_without_value(record)])
 
     def _fault(self, error: BaseException, attempt: int) -> None:
+        self._progress()
         count_fault(self._metrics, self._service, error)
         log.warning("waiting_for_infrastructure", error=repr(error), attempt=attempt)
 

@@ -22,6 +22,7 @@ from shared.periodic import periodically
 
 _EVERY = 5.0
 _LIMIT = 4.0
+_SILENT = 15.0
 
 
 class ConsumerWatch:
@@ -33,7 +34,7 @@ class ConsumerWatch:
         self._metrics = metrics
         self._consumer: Any = None
         self._records: Sequence[Record] = ()
-        self._since = self._began = time.monotonic()
+        self._since = self._began = self._answered = time.monotonic()
         metrics.batch_age.labels(service).set_function(self.batch_age)
         metrics.poll_age.labels(service).set_function(self.poll_age)
         metrics.partitions.labels(service).set_function(lambda: len(self._assignment()))
@@ -67,6 +68,10 @@ class ConsumerWatch:
             return time.monotonic() - self._began if polls else 0.0
         return max(0.0, time.time() - float(max(seen)) / 1000)
 
+    def kafka_is_silent(self) -> bool:
+        """Whether Kafka answers nothing else either: no wonder then that it answers no poll."""
+        return time.monotonic() - self._answered > _SILENT
+
     async def run(self) -> None:
         """Looks until cancelled."""
         await periodically(self._look, _EVERY, service=self._service, metrics=self._metrics)
@@ -78,6 +83,7 @@ class ConsumerWatch:
         else:
             # Asked, not remembered from the last fetch: with a batch in hand nothing is fetched.
             ends = await asyncio.wait_for(consumer.end_offsets(places), _LIMIT)
+        self._answered = time.monotonic()
         lag = dict.fromkeys(self._topics, 0)
         for place, end in ends.items():
             if place in self._assignment():

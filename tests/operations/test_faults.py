@@ -6,10 +6,12 @@
 import asyncio
 import time
 
+import httpx
 import pytest
 
 from tests.operations.conftest import Stage
 from tests.operations.faults import FAULTS, Fault
+from tests.support.deployment import SERVICES
 from tests.support.prometheus import Alert, alerts, panel_queries
 
 pytestmark = pytest.mark.operations
@@ -29,6 +31,9 @@ async def test_a_fault_is_seen(stage: Stage, fault: Fault) -> None:
             if query.fault == fault.name:
                 await stage.prometheus.until(query.expr, 60)
                 took[title] = time.monotonic() - began
+        if not fault.stays:
+            # A restart would not help: whoever is left must not be taken for dead.
+            assert await _dead(stage, fault) == []
         others = {alert["alertname"] for alert in await stage.prometheus.raised()}
 
     for name, seconds in took.items():
@@ -59,6 +64,19 @@ async def _seen(stage: Stage, fault: Fault, began: float) -> dict[str, float]:
         assert not missing or passed < fault.limit, f"after {passed:.0f} s no {missing}: {raised}"
         await asyncio.sleep(0.5)
     return took
+
+
+async def _dead(stage: Stage, fault: Fault) -> list[str]:
+    """The services that say of themselves that they should be started again."""
+    dead = []
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for service in SERVICES:
+            if f"{service} stopped" == fault.name:
+                continue
+            response = await client.get(f"{stage.engine.base(service)}/healthz", timeout=10)
+            if response.status_code != 200:
+                dead.append(f"{service}: {response.text}")
+    return dead
 
 
 def _rule(name: str, labels: dict[str, str]) -> Alert:
