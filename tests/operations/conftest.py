@@ -30,6 +30,6 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         traffic(engine.kafka) as sent,
         watching(engine.http, tmp_path / "prometheus") as prometheus,
     ):
-        await prometheus.until("ordermesh:orders_flow:state == 1", 40)
-        await prometheus.until("sum(ordermesh_order_completed_seconds_count) > 5", 40)
+        await prometheus.until("ordermesh:orders_flow:state == 1", 90)
+        await prometheus.until("sum(ordermesh_order_completed_seconds_count) > 5", 90)
         yield Stage(engine, prometheus, sent)
