@@ -16,7 +16,7 @@ _LIMIT = 300.0
 async def count_series(prometheus: Prometheus) -> dict[str, int]:
     """How many series the deployment's processes have now, by the metric's name."""
     # Two scrapes later than whatever was done last.
-    await asyncio.sleep(3)
+    await asyncio.sleep(5)
     counted = await prometheus.query('count by (__name__) ({job="ordermesh"})')
     return {series["metric"]["__name__"]: int(series["value"][1]) for series in counted}
 

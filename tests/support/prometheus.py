@@ -21,7 +21,7 @@ OPS = Path(__file__).parents[2] / "ops"
 RULES = OPS / "prometheus" / "rules"
 ALERTS = RULES / "alerts.yml"
 
-_SCRAPE = "1s"
+_SCRAPE = "2s"
 _RATE_INTERVAL = "10s"
 _START_LIMIT = 30.0
 
@@ -116,7 +116,7 @@ class Prometheus:
 
 @asynccontextmanager
 async def watching(front_door: str, data: Path) -> AsyncIterator[Prometheus]:
-    """A Prometheus that reads every second the metrics of the deployment whose front door this is,
+    """A Prometheus that reads every two seconds the metrics of the deployment whose front door this is,
     found the way that ops/prometheus/local.yml finds them."""
     binary = shutil.which("prometheus")
     assert binary is not None, MISSING
