@@ -116,8 +116,8 @@ class Prometheus:
 
 @asynccontextmanager
 async def watching(front_door: str, data: Path) -> AsyncIterator[Prometheus]:
-    """A Prometheus that reads every two seconds the metrics of the deployment whose front door this is,
-    found the way that ops/prometheus/local.yml finds them."""
+    """A Prometheus that reads the metrics of the deployment whose front door this is every two
+    seconds, and finds them the way that ops/prometheus/local.yml does."""
     binary = shutil.which("prometheus")
     assert binary is not None, MISSING
     data.mkdir()
