@@ -10,10 +10,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check bench bench-quick bench-report lock manifests deploy-tools clean
+.PHONY: help setup demo test faults test-operations series dashboards check bench bench-quick \
+	bench-report lock manifests deploy-tools clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv, from the lock
 
@@ -38,6 +39,15 @@ test: $(STAMP) ## Run the tests, against a real Kafka and a real MongoDB
 
 faults: $(STAMP) ## Kill, stop and starve servers and services under a load, and audit it
 	$(BIN)/python -m pytest -m "not soak" tests/faults
+test-operations: $(STAMP) ## Break a deployment under a real Prometheus (apt-get install prometheus)
+	$(BIN)/python -m pytest -m operations tests/operations
+
+series: $(STAMP) ## Count Prometheus's series while 10,000 orders pass
+	$(BIN)/python -m tests.operations.series --orders 10000
+
+dashboards: $(STAMP) ## Write the dashboards and docs/monitoring.md anew
+	$(BIN)/python -m ops.dashboards
+	$(BIN)/python -m ops.monitoring
 
 check: $(STAMP) ## Formatting, lint, types, import borders, tests
 	$(BIN)/ruff format --check .

@@ -46,9 +46,18 @@ def create_app(services: Mapping[str, str], client: httpx.AsyncClient) -> FastAP
             "Endpoints": {
                 "/healthz": "this process answers",
                 "/readyz": "200 when every service is ready, else 503 and the ones that are not",
+                "/targets": "where the services' metrics are, for Prometheus (http_sd_configs)",
             },
             "Metrics": {name: f"{base}/metrics" for name, base in services.items()},
         }
+
+    @app.get("/targets")
+    async def targets() -> list[dict[str, object]]:
+        """The services' metrics as Prometheus's HTTP service discovery reads them."""
+        return [
+            {"targets": [base.removeprefix("http://")], "labels": {"instance": name}}
+            for name, base in services.items()
+        ]
 
     @app.get("/healthz")
     async def health() -> dict[str, str]:

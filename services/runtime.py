@@ -21,17 +21,20 @@ from pymongo import AsyncMongoClient
 
 from services.letters.counting import counting
 from shared.contracts.registry import TOPIC_OWNERS, message_types
+from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
 from shared.messaging.connection import kafka_connection
 from shared.messaging.connections import mend_connections
 from shared.messaging.decode import Decoder
-from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
+from shared.messaging.watch import ConsumerWatch, OutboxWatch
 from shared.metrics import Metrics
 from shared.mongo.connection import mongo_client
+from shared.mongo.monitor import listeners
 from shared.service import Resources, Service
 from shared.serving import serving
 from shared.settings import Settings
@@ -45,7 +48,6 @@ SERVICES = ("accounts", "pricing", "checkout", "forwarding", "shipments", "notif
 _GRACE = 20.0
 # A server that hangs is a fault to be noticed and waited out, not to wait in silence for.
 _MONGODB_MS = 20_000
-_LAG_PAUSE = 5.0
 _POLL_MS = 500
 
 # FastStream warns at every start that it will not create topics, which it is told not to.
@@ -95,9 +97,13 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
         # A write that failed is decided again, over what is then stored. The server's own retry
         # would cost another write for each update.
         retryWrites=False,
-        event_listeners=[] if tracing is None else [tracing.mongodb()],
+        event_listeners=[
+            *listeners(metrics),
+            *([] if tracing is None else [tracing.mongodb()]),
+        ],
     )
     running = [RunningService(name, settings, metrics, mongo, stop, tracing) for name in names]
+    delays = asyncio.create_task(watch_event_loop(metrics))
     host, _, port = settings.metrics.rpartition(":")
     health = health_app(metrics, [service.health for service in running])
     # Business routes will be this application's too; health and metrics are not traced.
@@ -119,6 +125,7 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
             await mongo.close()
             if tracing is not None:
                 await tracing.close()
+            delays.cancel()
     if any(service.defect for service in running):
         sys.exit(1)
 
@@ -173,7 +180,11 @@ class RunningService:
             metrics,
             lambda: self._runner.busy,
         )
-        self.health = ServiceHealth(name, self._runner, self._publisher)
+        self._watch = ConsumerWatch(name, self._service.topics, metrics)
+        self.health = ServiceHealth(name, self._runner, self._publisher, self._watch)
+        metrics.begin(name, self._service.topics, self._service.stores)
+        metrics.ready.labels(name).set_function(self.health.ready)
+        self._outboxes = OutboxWatch(name, self._service.stores, resources.clock, metrics)
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []
 
@@ -218,11 +229,14 @@ class RunningService:
             consumer = self._subscriber.consumer
             if consumer is None or self.defect:
                 return
+            self._watch.took(records)
             try:
                 await self._runner.run(records, consumer)
             except Exception as error:
                 # FastStream would swallow it, and the next commit would pass over the batch.
                 self._fail(error)
+            finally:
+                self._watch.ended()
 
         return broker
 
@@ -235,30 +249,25 @@ class RunningService:
                     await prepare()
                 break
             except INFRASTRUCTURE_FAULTS as error:
+                count_fault(self._metrics, self._service.name, error)
                 log.warning("waiting_for_mongodb", attempt=attempt, error=told(error))
         async for attempt in attempts():
             try:
                 await self._broker.start()
                 break
             except INFRASTRUCTURE_FAULTS as error:
+                count_fault(self._metrics, self._service.name, error)
                 log.warning("waiting_for_kafka", attempt=attempt, error=told(error))
         consumer: Any = self._subscriber.consumer
-        consumer.getmany = partial(self._poll, consumer.getmany)
+        consumer.getmany = partial(_wait_for_records, consumer.getmany)
+        self._watch.consumes(consumer)
         counting_letters = counting(self._service.name, self._settings, self._mongo, self._metrics)
-        beside = [self._relay.run, self._watch_lag, counting_letters, *self._service.tasks]
+        watches = [self._watch.run, self._outboxes.run, counting_letters]
+        beside = [self._relay.run, *watches, *self._service.tasks]
         self._tasks = [asyncio.ensure_future(task()) for task in beside]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
         self.health.started(self._subscriber)
-
-    async def _poll(
-        self, getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
-    ) -> Any:
-        """FastStream has one time for two things: how long a poll waits for records, and how long
-        it sleeps when there were none. A poll ends with the first record, so it may wait for long;
-        a sleep must be short. Without this an idle service would poll a hundred times a second."""
-        self.health.polled()
-        return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
     def _task_ended(self, task: asyncio.Future[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -282,26 +291,6 @@ class RunningService:
         finally:
             giving_up.cancel()
         await self._publisher.stop()
-
-    async def _watch_lag(self) -> None:
-        while True:
-            await asyncio.sleep(_LAG_PAUSE)
-            consumer = self._subscriber.consumer
-            if consumer is None:
-                continue
-            lag: dict[str, int] = dict.fromkeys(self._service.topics, 0)
-            for place in consumer.assignment():
-                end = consumer.highwater(place)
-                if end is None:
-                    continue
-                try:
-                    position = await asyncio.wait_for(consumer.position(place), 1)
-                except INFRASTRUCTURE_FAULTS:
-                    # Revoked meanwhile, or not fetched yet: the next round tells.
-                    continue
-                lag[place.topic] += max(0, end - position)
-            for topic, records in lag.items():
-                self._metrics.lag.labels(self._service.name, topic).set(records)
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -331,6 +320,15 @@ def decoder_of(service: Service, max_bytes: int) -> Decoder:
         owned=frozenset(t for t in service.topics if TOPIC_OWNERS.get(t) == service.name),
         max_bytes=max_bytes,
     )
+
+
+async def _wait_for_records(
+    getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
+) -> Any:
+    """FastStream has one time for two things: how long a poll waits for records, and how long it
+    sleeps when there were none. A poll ends with the first record, so it may wait for long; a
+    sleep must be short. Without this an idle service would poll a hundred times a second."""
+    return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
 
 async def _parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:

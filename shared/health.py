@@ -13,7 +13,6 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.runner import BatchRunner
 from shared.metrics import Metrics
 
@@ -27,18 +26,32 @@ class Subscriber(Protocol):
     consumer: Any
 
 
+class Retrying(Protocol):
+    """What is read of the publisher."""
+
+    last_retry: float
+
+
+class Listening(Protocol):
+    """What is read of the consumer's watch."""
+
+    def kafka_is_silent(self) -> bool: ...
+
+
 class ServiceHealth:
     """The health of one service."""
 
-    def __init__(self, name: str, runner: BatchRunner, publisher: KafkaPublisher) -> None:
+    def __init__(
+        self, name: str, runner: BatchRunner, publisher: Retrying, watch: Listening
+    ) -> None:
         self.name = name
         self._runner = runner
         self._publisher = publisher
+        self._watch = watch
         self._subscriber: Subscriber | None = None
         self._joined = False
         self._failed = False
         self._stopping = False
-        self._polled = time.monotonic()
 
     def joined(self) -> None:
         """The consumer group has given this member its share, which may be none."""
@@ -46,13 +59,7 @@ class ServiceHealth:
 
     def started(self, subscriber: Subscriber) -> None:
         """The subscriber consumes."""
-        self.polled()
         self._subscriber = subscriber
-
-    def polled(self) -> None:
-        """Records are asked for. aiokafka's own last_poll_timestamp is that of the broker's last
-        answer: it grows old when the broker is away, which is no reason to restart a service."""
-        self._polled = time.monotonic()
 
     def failed(self) -> None:
         """A part of the service ended that should not have."""
@@ -63,17 +70,25 @@ class ServiceHealth:
 
     def idle_seconds(self) -> float:
         """Since when nothing moved: the age of the last poll, or of the batch's last progress."""
-        now = time.monotonic()
-        # A batch that cannot be published is in the publisher's hands, who tries again.
-        progress = now - max(self._runner.last_progress, self._publisher.last_try)
-        if self._runner.busy or self._consumer() is None:
+        moved = max(self._runner.last_progress, self._publisher.last_retry)
+        progress = time.monotonic() - moved
+        consumer = self._consumer()
+        if self._runner.busy or consumer is None:
             return progress
-        return min(progress, now - self._polled)
+        polls = [consumer.last_poll_timestamp(place) for place in consumer.assignment()]
+        seen = [poll for poll in polls if poll]
+        if not seen:
+            # More instances than partitions: nothing to poll, and nothing wrong.
+            return 0.0
+        return min(progress, time.time() - float(max(seen)) / 1000)
 
     def alive(self) -> bool:
         if self._failed:
             return False
-        return self._consumer() is None or self.idle_seconds() < STALE_SECONDS
+        if self._consumer() is None or self.idle_seconds() < STALE_SECONDS:
+            return True
+        # Polls without an answer are the consumer's fault only if Kafka answers others.
+        return not self._runner.busy and self._watch.kafka_is_silent()
 
     def ready(self) -> bool:
         return self._consumer() is not None and self._joined and not self._stopping and self.alive()

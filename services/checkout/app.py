@@ -1,22 +1,19 @@
 """Wiring of the checkout service."""
 
-import asyncio
-
-import structlog
+from collections import Counter
+from functools import partial
 
 from services.checkout.consumers import orders_processor, parents_of_commands
+from services.checkout.domain.state import Phase
 from services.checkout.store import ApprovalRuleStore, OrderStore
 from shared.catalog import catalog_processor
 from shared.contracts.registry import APPROVAL_RULE
-from shared.logs import told
-from shared.messaging.faults import INFRASTRUCTURE_FAULTS
+from shared.periodic import periodically
 from shared.service import Resources, Service, Task, indexes_of
 
 NAME = "checkout"
 
 _COUNT_PAUSE = 10.0
-
-log = structlog.get_logger()
 
 
 def build(resources: Resources) -> Service:
@@ -37,13 +34,21 @@ def build(resources: Resources) -> Service:
 
 
 def _count_live(orders: OrderStore, resources: Resources) -> Task:
-    async def run() -> None:
-        while True:
-            try:
-                for status, count in (await orders.count_live()).items():
-                    resources.metrics.orders_now.labels(status).set(count)
-            except INFRASTRUCTURE_FAULTS as error:
-                log.warning("count_failed", error=told(error))
-            await asyncio.sleep(_COUNT_PAUSE)
+    metrics = resources.metrics
 
-    return run
+    async def count() -> None:
+        now: Counter[str] = Counter()
+        aged: Counter[tuple[str, str]] = Counter()
+        for standing in await orders.count_live(resources.clock()):
+            now[standing.status.value] += standing.count
+            state = standing.status.value
+            if standing.phase is not Phase.SETTLED:
+                state = standing.phase.value
+            for age, count in standing.older.items():
+                aged[state, age] += count
+        for state, count in now.items():
+            metrics.orders_now.labels(state).set(count)
+        for (state, age), count in aged.items():
+            metrics.orders_aged.labels(state, age).set(count)
+
+    return partial(periodically, count, _COUNT_PAUSE, service=NAME, metrics=metrics)

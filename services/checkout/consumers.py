@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from services.checkout.domain.fold import DECISIONS, fold
 from services.checkout.domain.state import Context, OrderState, Phase
 from services.checkout.store import ApprovalRuleStore, OrderStore
-from shared.channels import ChannelLabels
+from shared.channels import FirstLabels
 from shared.contracts.orders import OrderStatus, PlaceOrder
 from shared.contracts.registry import APPROVE_ORDER, CANCEL_ORDER, DECLINE_ORDER
 from shared.messaging.message import Message
@@ -25,7 +26,8 @@ def orders_processor(
     """The processor of everything that happens to buyer orders."""
     known_buyers = buyers(resources)
     settings = resources.settings
-    labels = ChannelLabels()
+    channels, currencies = FirstLabels(), FirstLabels()
+    metrics = resources.metrics
 
     async def prepare(
         messages: Sequence[Message[Any]], aggregates: Mapping[str, Aggregate[OrderState]]
@@ -49,17 +51,20 @@ def orders_processor(
         if after is None:
             return
         if after.phase is Phase.REJECTED:
-            resources.metrics.orders.labels("Rejected", labels.of(after.source)).inc()
+            metrics.orders.labels("Rejected", channels.of(after.source)).inc()
             return
         accepted = after.order.date_created
         if before is None or before.status is not after.status:
-            resources.metrics.orders.labels(after.status.value, labels.of(after.source)).inc()
+            status = after.status.value
+            metrics.orders.labels(status, channels.of(after.source)).inc()
+            value = metrics.order_value.labels(status, currencies.of(after.order.currency or ""))
+            value.inc(float(max(after.order.total, Decimal(0))))
             if after.status is OrderStatus.COMPLETED:
                 seconds = (after.order.last_updated - accepted).total_seconds()
-                resources.metrics.completed_seconds.observe(seconds)
+                metrics.completed_seconds.observe(seconds)
         if _has_left(after) and (before is None or not _has_left(before)):
             seconds = (after.order.last_updated - accepted).total_seconds()
-            resources.metrics.shipped_seconds.observe(seconds)
+            metrics.shipped_seconds.observe(seconds)
 
     return AggregateProcessor(
         service=service,
@@ -69,7 +74,7 @@ def orders_processor(
         prepare=prepare,
         publisher=resources.publisher,
         clock=resources.clock,
-        metrics=resources.metrics,
+        metrics=metrics,
         keys=concerned,
         observe=observe,
     )

@@ -1,16 +1,39 @@
 """Checkout's documents: orders and approval rules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.checkout.domain.state import OrderState
+from services.checkout.domain.state import OrderState, Phase
 from shared.contracts.catalog import ApprovalRule
 from shared.contracts.orders import OrderStatus
 from shared.mongo.aggregates import MongoAggregateStore
+
+_REJECTED = Phase.REJECTED.value
+AGES = {
+    "1m": timedelta(minutes=1),
+    "10m": timedelta(minutes=10),
+    "1h": timedelta(hours=1),
+    "1d": timedelta(days=1),
+    "7d": timedelta(days=7),
+}
+"""The ages by which orders that do not move are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``count`` orders are in this state, ``older`` of them without a change for so long."""
+
+    status: OrderStatus
+    phase: Phase
+    count: int
+    older: Mapping[str, int]
+
 
 _LIVE = [OrderStatus.UNSUBMITTED, OrderStatus.AWAITING_APPROVAL, OrderStatus.OPEN]
 
@@ -45,13 +68,24 @@ class OrderStore(MongoAggregateStore[OrderState]):
             if (document.get("state") or {}).get("Trace")
         }
 
-    async def count_live(self) -> dict[str, int]:
-        """How many orders are in each state that is not final. Refused ones do not count."""
-        counts = {}
+    async def count_live(self, now: datetime) -> list[Standing]:
+        """How many orders are in each state that is not final, and how many of them have not
+        changed for how long before ``now``. Refused ones do not count."""
+        older = {
+            age: {"$sum": {"$cond": [{"$lt": ["$state.Order.LastUpdated", now - least]}, 1, 0]}}
+            for age, least in AGES.items()
+        }
+        standings = []
         for status in _LIVE:
-            query = {"state.Order.Status": status.value, "state.Phase": {"$ne": "Rejected"}}
-            counts[status.value] = await self.collection.count_documents(query)
-        return counts
+            query = {"state.Order.Status": status.value, "state.Phase": {"$ne": _REJECTED}}
+            group = {"_id": "$state.Phase", "count": {"$sum": 1}, **older}
+            found = await self.collection.aggregate([{"$match": query}, {"$group": group}])
+            by_phase = {document["_id"]: document async for document in found}
+            for phase in (Phase.SETTLED, Phase.PRICING, Phase.PROMISING):
+                counts = by_phase.get(phase.value, {})
+                ages = {age: int(counts.get(age, 0)) for age in AGES}
+                standings.append(Standing(status, phase, int(counts.get("count", 0)), ages))
+        return standings
 
 
 class ApprovalRuleStore(MongoAggregateStore[ApprovalRule]):

@@ -68,10 +68,11 @@ class Part(Resource):
 
 
 class Forwarding(Resource):
-    """What became of one buyer's order. ``accepted`` is when Kafka took it; ``forwarded`` is
-    absent while only a cancellation or a shipment of it is known. ``buyer_order`` is kept as long
-    as lines are held, for the supplier orders that are still to be made. ``trace`` is what
-    forwarding it was traced as, for assignments that come without a trace of their own."""
+    """What became of one buyer's order. ``accepted`` is when Kafka took it, or when it was approved
+    where that was asked for: a named actor may take their time. ``forwarded`` is absent while only
+    a cancellation or a shipment of it is known. ``buyer_order`` is kept as long as lines are held,
+    for the supplier orders that are still to be made. ``trace`` is what forwarding it was traced
+    as, for assignments that come without a trace of their own."""
 
     buyer_order: Order | None = None
     parts: list[Part] = Field(default_factory=list)
@@ -120,7 +121,7 @@ def _forward(
         buyer_order=event.order if held else None,
         held=held,
         parts=split(event.order, lines, (), context),
-        accepted=event.order.date_created,
+        accepted=event.order.date_approved or event.order.date_created,
         forwarded=context.now,
         shares=shares,
         trace=message.trace,

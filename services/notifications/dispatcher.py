@@ -37,6 +37,7 @@ from shared.messaging.outbox import entries_of
 from shared.messaging.processor import Clock
 from shared.metrics import Metrics
 from shared.mongo.aggregates import Aggregate
+from shared.periodic import periodically
 from shared.tracing.port import ServiceTracing
 from shared.tracing.traceparent import trace_id_of
 
@@ -205,13 +206,18 @@ class Dispatcher:
             del self._lanes[key]
 
     async def _count_pending(self) -> None:
-        while True:
-            try:
-                pending = await self._store.pending(_COUNTED)
-                self._metrics.notifications_pending.set(pending)
-            except INFRASTRUCTURE_FAULTS as error:
-                log.warning("pending_not_counted", error=told(error))
-            await asyncio.sleep(_COUNT_EVERY)
+        await periodically(
+            self._look_at_pending, _COUNT_EVERY, service="notifications", metrics=self._metrics
+        )
+
+    async def _look_at_pending(self) -> None:
+        now = self._clock()
+        pending = await self._store.pending(_COUNTED)
+        for channel in Channel:
+            count, oldest = pending.get(channel.value, (0, now))
+            self._metrics.notifications_pending.labels(channel.value).set(count)
+            age = max(0.0, (now - oldest).total_seconds())
+            self._metrics.notifications_oldest.labels(channel.value).set(age)
 
     # --- attempts ---------------------------------------------------------------------------
 

@@ -60,6 +60,20 @@ class DeliveryStore(MongoAggregateStore[Delivery]):
         found = self.collection.find(query).sort("state.NextAttempt", ASCENDING).limit(limit)
         return [self._read(document) async for document in found]
 
-    async def pending(self, limit: int) -> int:
-        """How many deliveries are pending, counted up to ``limit``."""
-        return await self.collection.count_documents(_PENDING, limit=limit)
+    async def pending(self, limit: int) -> dict[str, tuple[int, datetime]]:
+        """By channel, how many deliveries are pending and when (UTC) the oldest was made. Looks
+        at ``limit`` of them at most."""
+        found = await self.collection.aggregate(
+            [
+                {"$match": _PENDING},
+                {"$limit": limit},
+                {
+                    "$group": {
+                        "_id": "$state.Channel",
+                        "count": {"$sum": 1},
+                        "oldest": {"$min": "$state.Created"},
+                    }
+                },
+            ]
+        )
+        return {group["_id"]: (group["count"], group["oldest"]) async for group in found}

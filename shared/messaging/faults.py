@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
+from shared.metrics import Metrics
+
 # Every PyMongoError counts: whatever MongoDB answers (a full disk, an interrupted operation, a
 # missing right) is not the message's fault, and a message must not be lost for it.
 INFRASTRUCTURE_FAULTS: tuple[type[BaseException], ...] = (
@@ -15,6 +17,17 @@ INFRASTRUCTURE_FAULTS: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
 )
+
+
+def count_fault(metrics: Metrics, service: str, error: BaseException) -> None:
+    """Counts a fault that ``service`` waits out, by whose client met it."""
+    if isinstance(error, PyMongoError):
+        client = "mongodb"
+    elif isinstance(error, KafkaError):
+        client = "kafka"
+    else:
+        client = "network"
+    metrics.faults.labels(service, client, type(error).__name__).inc()
 
 
 def backoff_seconds(attempt: int, *, first: float = 0.1, longest: float = 5.0) -> float:

@@ -21,7 +21,7 @@ from aiokafka.partitioner import murmur2
 
 from shared.logs import told
 from shared.messaging.connection import Kafka, connection
-from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
 
@@ -103,8 +103,8 @@ class KafkaPublisher:
         self._producer: AIOKafkaProducer | None = None
         self._published: OrderedDict[str, None] = OrderedDict()
         self._hashes: dict[bytes, int] = {}
-        self.last_try = time.monotonic()
-        """When something was last tried to be sent (monotonic seconds)."""
+        self.last_retry = 0.0
+        """When records were last sent again (monotonic seconds): waiting for Kafka, not hanging."""
 
     async def start(self) -> None:
         self._producer = await self._new_producer()
@@ -137,18 +137,21 @@ class KafkaPublisher:
         return entry_id in self._published
 
     async def send(self, records: Sequence[Outgoing]) -> None:
+        started = time.perf_counter()
         waiting = await self._try(list(records))
         while waiting:
             self._metrics.publish_retries.labels(self._service).inc()
             await asyncio.sleep(RETRY_SECONDS)
+            self.last_retry = time.monotonic()
             waiting = await self._try(waiting)
+        seconds = time.perf_counter() - started
+        self._metrics.publish_seconds.labels(self._service).observe(seconds)
 
     async def _try(self, records: Sequence[Outgoing]) -> list[Outgoing]:
         """Sends all and returns those that must be sent again: those that were not acknowledged,
         and whatever follows one of them on its partition, so that no key's order changes for
         good."""
         producer = self._producer
-        self.last_try = time.monotonic()
         if producer is None:
             raise asyncio.CancelledError("the publisher is stopped")
         failure: BaseException | None = None
@@ -158,6 +161,7 @@ class KafkaPublisher:
         try:
             shares = await self._by_partition(producer, records)
         except INFRASTRUCTURE_FAULTS as error:
+            count_fault(self._metrics, self._service, error)
             log.warning("publish_retry", records=len(records), error=told(error))
             return list(records)
         for place, left in shares.items():
@@ -181,6 +185,7 @@ class KafkaPublisher:
                 failure, unsent[place] = result, left
         again = [record for left in unsent.values() for record in left]
         if failure is not None:
+            count_fault(self._metrics, self._service, failure)
             log.warning("publish_retry", records=len(again), error=told(failure))
         return again
 

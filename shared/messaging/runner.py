@@ -29,7 +29,7 @@ from shared.messaging.decode import (
     place_of,
     record_fields,
 )
-from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.message import Message
 from shared.messaging.processor import Processor
 from shared.messaging.publisher import Headers, Outgoing, Publisher, RecordTooLarge
@@ -191,7 +191,8 @@ class BatchRunner:
                     await self._publisher.send([_without_value(record)])
 
     def _fault(self, error: BaseException, attempt: int) -> None:
-        self._metrics.faults.labels(self._service, type(error).__name__).inc()
+        self._progress()
+        count_fault(self._metrics, self._service, error)
         log.warning(
             "waiting_for_infrastructure",
             service=self._service,

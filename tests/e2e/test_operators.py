@@ -29,15 +29,29 @@ METRICS = {
     "ordermesh_commands_rekeyed",
     "ordermesh_infrastructure_faults",
     "ordermesh_consumer_lag",
+    "ordermesh_consumer_poll_age_seconds",
+    "ordermesh_consumer_partitions",
+    "ordermesh_batch_age_seconds",
+    "ordermesh_service_ready",
+    "ordermesh_mongodb_primary",
+    "ordermesh_mongodb_command_seconds",
+    "ordermesh_event_loop_delay_seconds",
+    "ordermesh_publish_seconds",
     "ordermesh_outbox_aggregates",
+    "ordermesh_outbox_oldest_seconds",
     "ordermesh_order_transitions",
     "ordermesh_orders",
+    "ordermesh_orders_aged",
+    "ordermesh_order_value",
     "ordermesh_order_forwarded_seconds",
     "ordermesh_order_completed_seconds",
     "ordermesh_shipments_waiting",
     "ordermesh_lines_held",
     "ordermesh_notifications",
     "ordermesh_notifications_pending",
+    "ordermesh_notifications_oldest_seconds",
+    "process_cpu_seconds",
+    "process_resident_memory_bytes",
 }
 
 
@@ -131,8 +145,13 @@ async def test_a_service_tells_that_it_is_well_and_what_it_does(
 async def test_the_front_door_says_where_everything_is(engine: Deployment) -> None:
     async with httpx.AsyncClient(base_url=engine.http, trust_env=False) as client:
         overview, ready = await client.get("/"), await client.get("/readyz")
+        targets = await client.get("/targets")
 
     assert overview.json()["Metrics"] == engine.description["metrics"]
+    assert {
+        target["labels"]["instance"]: f"http://{target['targets'][0]}/metrics"
+        for target in targets.json()
+    } == engine.description["metrics"]
     assert ready.json() == {
         "Ready": True,
         "Services": dict.fromkeys(SERVICES, True),

@@ -217,7 +217,9 @@ async def test_a_fault_of_the_infrastructure_is_waited_out(rig: Rig, fault: Exce
     assert rig.processor.applied == ["a", "b"]
     assert rig.letters() == []
     assert rig.consumer.commits == [{("catalog.commands", 0): 6}]
-    assert rig.counted("infrastructure_faults", error=type(fault).__name__) == 2
+    client = {"AutoReconnect": "mongodb", "KafkaConnectionError": "kafka"}
+    name = type(fault).__name__
+    assert rig.counted("infrastructure_faults", client=client.get(name, "network"), error=name) == 2
 
 
 async def test_what_is_set_aside_is_set_aside_once_however_long_it_takes(rig: Rig) -> None:

@@ -36,8 +36,8 @@ class DeliveriesInMemory(FakeStore[Delivery]):
         found = [aggregate for aggregate, state in self._due(now) if state.lane == lane]
         return found[:limit]
 
-    async def pending(self, limit: int) -> int:
-        return 0
+    async def pending(self, limit: int) -> dict[str, tuple[int, datetime]]:
+        return {}
 
     def _due(self, now: datetime) -> list[tuple[Aggregate[Delivery], Delivery]]:
         stored = [self.aggregate(id) for id in self.documents()]

@@ -1,0 +1,1 @@
+"""What operators run beside Ordermesh: dashboards, rules and their configuration."""
