@@ -261,6 +261,24 @@ async def test_a_service_may_not_make_topics(servers: SecuredServers) -> None:
     ]
 
 
+async def test_a_plan_ends_with_a_code_that_a_job_can_read(servers: SecuredServers) -> None:
+    environment = servers.environment(rights.ADMIN, mongodb="mongodb://127.0.0.1/")
+
+    nothing = await command(environment, "topics", "plan")
+    something = await command(environment, "topics", "plan", "--partitions", "4")
+    refused = await command(
+        servers.environment(rights.OPERATOR, mongodb="mongodb://127.0.0.1/"), "topics", "plan"
+    )
+
+    assert nothing == (0, "Every topic is as declared.\n", "")
+    assert something[0] == 2
+    assert len(something[1].splitlines()) == len(declared_topics())
+    assert refused[0] == 1
+    assert "the user ordermesh-operator has the rights of ordermesh-admin" in " ".join(
+        refused[2].split()
+    )
+
+
 async def test_a_wrong_password_of_kafka_ends_a_service_with_a_clear_word(
     servers: SecuredServers,
 ) -> None:
