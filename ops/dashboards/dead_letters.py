@@ -12,6 +12,15 @@ BOARD = Board(
             "Dead letters",
             [
                 Panel(
+                    "Open",
+                    "Neither replayed nor discarded: `ordermesh dead-letters list` shows them.",
+                    "short",
+                    [Query("sum(ordermesh_dead_letters_open)")],
+                    kind="stat",
+                    width=4,
+                    thresholds=[(1, YELLOW), (100, RED)],
+                ),
+                Panel(
                     "In the last hour",
                     "Records set aside. Each is a command or an event that somebody sent in vain.",
                     "short",
@@ -26,7 +35,7 @@ BOARD = Board(
                     " broke the service, which is a defect of Ordermesh.",
                     "reqps",
                     [rate("ordermesh_dead_letters_total", "topic, reason")],
-                    width=12,
+                    width=10,
                 ),
                 Panel(
                     "Share of what comes",
@@ -41,7 +50,7 @@ BOARD = Board(
                             "{{service}} {{topic}}",
                         )
                     ],
-                    width=8,
+                    width=6,
                     thresholds=[(0.05, RED)],
                 ),
             ],
