@@ -35,7 +35,7 @@ class Retrying(Protocol):
 class Listening(Protocol):
     """What is read of the consumer's watch."""
 
-    def kafka_is_silent(self) -> bool: ...
+    def last_silence(self) -> float: ...
 
 
 class ServiceHealth:
@@ -69,8 +69,11 @@ class ServiceHealth:
         self._stopping = True
 
     def idle_seconds(self) -> float:
-        """Since when nothing moved: the age of the last poll, or of the batch's last progress."""
-        moved = max(self._runner.last_progress, self._publisher.last_retry)
+        """Since when nothing moved that could: the age of the last poll, or of the batch's last
+        progress. While Kafka answers nothing at all, nothing can."""
+        moved = max(
+            self._runner.last_progress, self._publisher.last_retry, self._watch.last_silence()
+        )
         progress = time.monotonic() - moved
         consumer = self._consumer()
         if self._runner.busy or consumer is None:
@@ -85,10 +88,7 @@ class ServiceHealth:
     def alive(self) -> bool:
         if self._failed:
             return False
-        if self._consumer() is None or self.idle_seconds() < STALE_SECONDS:
-            return True
-        # Polls without an answer are the consumer's fault only if Kafka answers others.
-        return not self._runner.busy and self._watch.kafka_is_silent()
+        return self._consumer() is None or self.idle_seconds() < STALE_SECONDS
 
     def ready(self) -> bool:
         return self._consumer() is not None and self._joined and not self._stopping and self.alive()

@@ -35,6 +35,7 @@ class ConsumerWatch:
         self._consumer: Any = None
         self._records: Sequence[Record] = ()
         self._since = self._began = self._answered = time.monotonic()
+        self._silence = 0.0
         metrics.batch_age.labels(service).set_function(self.batch_age)
         metrics.poll_age.labels(service).set_function(self.poll_age)
         metrics.partitions.labels(service).set_function(lambda: len(self._assignment()))
@@ -68,9 +69,11 @@ class ConsumerWatch:
             return time.monotonic() - self._began if polls else 0.0
         return max(0.0, time.time() - float(max(seen)) / 1000)
 
-    def kafka_is_silent(self) -> bool:
-        """Whether Kafka answers nothing else either: no wonder then that it answers no poll."""
-        return time.monotonic() - self._answered > _SILENT
+    def last_silence(self) -> float:
+        """When (monotonic seconds) Kafka last answered nothing at all, polls aside: now, while it
+        does not; 0 where it always has."""
+        now = time.monotonic()
+        return now if now - self._answered > _SILENT else self._silence
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -83,6 +86,7 @@ class ConsumerWatch:
         else:
             # Asked, not remembered from the last fetch: with a batch in hand nothing is fetched.
             ends = await asyncio.wait_for(consumer.end_offsets(places), _LIMIT)
+        self._silence = self.last_silence()
         self._answered = time.monotonic()
         lag = dict.fromkeys(self._topics, 0)
         for place, end in ends.items():

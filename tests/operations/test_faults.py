@@ -49,7 +49,6 @@ async def test_a_fault_is_seen(stage: Stage, fault: Fault) -> None:
 
 async def _seen(stage: Stage, fault: Fault, began: float) -> dict[str, float]:
     """Seconds from the beginning to each of the fault's alerts, with its rule's ``for``."""
-    rules = {name: _rule(name, labels) for name, labels in fault.alerts}
     missing = list(fault.alerts)
     took: dict[str, float] = {}
     while missing:
@@ -58,7 +57,7 @@ async def _seen(stage: Stage, fault: Fault, began: float) -> dict[str, float]:
             wanted = {"alertname": name, **labels}
             if any(wanted.items() <= alert.items() for alert in raised):
                 missing.remove((name, labels))
-                wait = rules[name].wait
+                wait = _rule(name, labels).wait
                 took[f"{name} {labels or ''} (+ for {wait})"] = time.monotonic() - began
         passed = time.monotonic() - began
         assert not missing or passed < fault.limit, f"after {passed:.0f} s no {missing}: {raised}"

@@ -19,7 +19,7 @@ class Parts:
     progress: float = 0.0
     busy: bool = False
     retry: float = 0.0
-    silent: bool = False
+    silence: float = LONG
     poll: float | None = 0.0
     consumer: Any = field(init=False)
 
@@ -34,8 +34,8 @@ class Parts:
     def last_retry(self) -> float:
         return time.monotonic() - self.retry
 
-    def kafka_is_silent(self) -> bool:
-        return self.silent
+    def last_silence(self) -> float:
+        return time.monotonic() - self.silence
 
     def assignment(self) -> list[str]:
         return ["place"] if self.poll is not None else []
@@ -56,10 +56,10 @@ def health(parts: Parts) -> ServiceHealth:
     [
         (Parts(progress=LONG, retry=LONG), True),
         (Parts(progress=LONG, retry=LONG, poll=LONG), False),
-        (Parts(progress=LONG, retry=LONG, poll=LONG, silent=True), True),
+        (Parts(progress=LONG, retry=LONG, poll=LONG, silence=0), True),
         (Parts(progress=LONG, retry=LONG, poll=None), True),
         (Parts(progress=LONG, retry=LONG, busy=True), False),
-        (Parts(progress=LONG, retry=LONG, busy=True, silent=True), False),
+        (Parts(progress=LONG, retry=LONG, busy=True, silence=5), True),
         (Parts(progress=LONG, retry=1, busy=True), True),
         (Parts(progress=1, retry=LONG, poll=LONG, busy=True), True),
     ],
@@ -69,7 +69,7 @@ def health(parts: Parts) -> ServiceHealth:
         "Kafka answers nobody",
         "no partitions",
         "a batch hangs",
-        "a batch hangs whatever Kafka does",
+        "a batch hangs and Kafka has just come back",
         "a batch waits for Kafka to take its events",
         "a batch goes on",
     ],
