@@ -56,10 +56,10 @@ async def read_documents(mongodb: str) -> Documents:
         )
 
 
-async def unsettled(mongodb: str) -> dict[str, int]:
+async def unsettled(mongodb: str) -> dict[str, str]:
     """What is still to be done: documents with an outbox, by collection; shipments that wait;
     notifications that are pending. Empty: nothing."""
-    found: dict[str, int] = {}
+    found: dict[str, str] = {}
     client: Client
     async with AsyncMongoClient(mongodb) as client:
         for name in await client.list_database_names():
@@ -69,7 +69,7 @@ async def unsettled(mongodb: str) -> dict[str, int]:
             for collection in await database.list_collection_names():
                 count = await database[collection].count_documents({"outbox.0": {"$exists": True}})
                 if count:
-                    found[f"outboxes of {name}.{collection}"] = count
+                    found[f"outboxes of {name}.{collection}"] = str(count)
         shipments: Collection = client[f"{PREFIX}shipments"]["shipments"]
         deliveries: Collection = client[f"{PREFIX}notifications"]["deliveries"]
         for what, query in (
@@ -85,7 +85,7 @@ async def unsettled(mongodb: str) -> dict[str, int]:
         ):
             count = await query
             if count:
-                found[what] = count
+                found[what] = str(count)
     return found
 
 

@@ -47,10 +47,17 @@ class Ledger:
 
 
 class Load:
-    """Places ``rate`` orders a second until it is told to stop, but at most ``most``."""
+    """Places ``rate`` orders a second until it is told to stop, but at most ``most``. While
+    ``at_once`` are on their way it places none, so that a slow machine is not flooded."""
 
     def __init__(
-        self, outside: OutsideSystem, *, seed: int = 1, rate: float = 10.0, most: int = 2_000
+        self,
+        outside: OutsideSystem,
+        *,
+        seed: int = 1,
+        rate: float = 10.0,
+        at_once: int = 150,
+        most: int = 2_000,
     ) -> None:
         self.ledger = Ledger()
         self.stuck: list[str] = []
@@ -60,6 +67,7 @@ class Load:
         self._seed = seed
         self._rate = rate
         self._most = most
+        self._room = asyncio.Semaphore(at_once)
         self._stopping = asyncio.Event()
         self._placing: asyncio.Task[None] | None = None
         self._lives: list[asyncio.Task[None]] = []
@@ -137,9 +145,13 @@ class Load:
     async def _place_all(self) -> None:
         next_at = time.monotonic()
         for plan in islice(plans(self._seed), self._most):
+            await self._room.acquire()
+            if self._stopping.is_set():
+                return
             self.plans[plan.id] = plan
             self._lives.append(asyncio.create_task(self._life(plan)))
-            next_at += 1 / self._rate
+            # Orders that had to wait for room are not made up for.
+            next_at = max(next_at + 1 / self._rate, time.monotonic())
             if await self._stops_within(next_at - time.monotonic()):
                 return
 
@@ -163,6 +175,8 @@ class Load:
                 await self._acts[plan.kind](plan)
         except AssertionError as error:
             self.stuck.append(f"{plan.id} ({plan.kind}): {error}")
+        finally:
+            self._room.release()
 
     async def _touch_catalogue(self) -> None:
         """Saves parties, prices and products again as they are, one after another, so that every

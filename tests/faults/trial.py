@@ -44,7 +44,9 @@ from tests.support.receivers import HttpReceiver, MailReceiver, http_receiver, m
 Trials = Callable[..., AbstractAsyncContextManager["Trial"]]
 """``trials(rate=10, members=3, ...)``: see :func:`running_trial`."""
 
-_SETTLE_LIMIT = 120.0
+_STANDSTILL = 60.0
+"""Seconds; a notification whose sender died is sent again after half of it."""
+_SETTLE_LIMIT = 600.0
 
 
 @dataclass
@@ -69,17 +71,22 @@ class Trial:
         yield
         self.recoveries.append(await self.load.caught_up(limit))
 
-    async def settled(self, limit: float = _SETTLE_LIMIT) -> float:
+    async def settled(self) -> float:
         """Waits until consumers have no lag, outboxes are empty, nothing waits; the seconds it
-        took. AssertionError, with what is left, after ``limit`` seconds."""
-        began = time.monotonic()
+        took. AssertionError, with what is left, when that stands still or goes on for too long."""
+        began = changed = time.monotonic()
+        before: dict[str, str] = {}
         groups = [f"ordermesh-{service}" for service in SERVICES]
         while True:
             behind = await asyncio.to_thread(lags, self.cluster.kafka.address, groups)
             left = {**behind, **await unsettled(self.cluster.mongodb_url)}
+            now = time.monotonic()
             if not left:
-                return time.monotonic() - began
-            assert time.monotonic() - began < limit, f"still to be done after {limit:g} s: {left}"
+                return now - began
+            if left != before:
+                before, changed = left, now
+            assert now - changed < _STANDSTILL, f"nothing moves, {left} are still to be done"
+            assert now - began < _SETTLE_LIMIT, f"{left} are still to be done"
             await asyncio.sleep(0.5)
 
     async def audit(self) -> Audit:
@@ -99,11 +106,12 @@ class Trial:
         """Lets the load end, settles, audits, prints; AssertionError with all differences."""
         await self.load.finish()
         unsettled: list[str] = []
+        began = time.monotonic()
         try:
-            seconds = await self.settled()
+            await self.settled()
         except AssertionError as error:
-            seconds = _SETTLE_LIMIT
-            unsettled.append(str(error))
+            unsettled.append(f"not settled: {error}")
+        seconds = time.monotonic() - began
         report = await (await self.audit()).report()
         report.differences += unsettled
         dropped = await self.cluster.counters.total("duplicates_dropped")
@@ -125,12 +133,14 @@ async def running_trial(
     *,
     seed: int = 1,
     rate: float = 10.0,
+    at_once: int = 150,
     most: int = 2_000,
     members: int = 1,
     **settings: str,
 ) -> AsyncIterator[Trial]:
-    """A trial whose load, ``rate`` orders a second and ``most`` in all, has begun. ``members``
-    servers make the MongoDB; ``settings`` are those of all services, without ``ORDERMESH_``."""
+    """A trial whose load has begun: ``rate`` orders a second as long as fewer than ``at_once`` are
+    on their way, and ``most`` in all. ``members`` servers make the MongoDB; ``settings`` are those
+    of all services, without ``ORDERMESH_``."""
     async with AsyncExitStack() as stack:
         # The servers' files are large; the logs are kept with pytest's other temporary files.
         data = stack.enter_context(TemporaryDirectory(prefix="ordermesh-faults-"))
@@ -150,7 +160,7 @@ async def running_trial(
             )
         )
         outside = await stack.enter_async_context(OutsideSystem(cluster.kafka.address))
-        load = Load(outside, seed=seed, rate=rate, most=most)
+        load = Load(outside, seed=seed, rate=rate, at_once=at_once, most=most)
         stack.push_async_callback(load.abandon)
         await load.prepare(hooks.url(HOOK_PATH))
         load.begin()

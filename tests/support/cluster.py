@@ -25,7 +25,7 @@ from tests.support.replica_set import Member, initiate, primary_of, url_of
 
 KAFKA = "kafka"
 
-_READY_LIMIT = 60.0
+_READY_LIMIT = 120.0
 _STOP_LIMIT = 30.0
 
 
@@ -216,7 +216,7 @@ class Cluster:
         else:
             await process.process.kill()
 
-    async def ended(self, name: str, limit: float = 60.0) -> int:
+    async def ended(self, name: str, limit: float = 120.0) -> int:
         """The return code of a service that ends by itself. AssertionError after ``limit``
         seconds."""
         try:
