@@ -359,8 +359,8 @@ def _filter(
         topics=frozenset(topic.removesuffix(SUFFIX) for topic in topics or ()),
         error=error,
         pattern=compiled,
-        since=moment(since),
-        until=moment(until),
+        since=moment(since, "--since"),
+        until=moment(until, "--until"),
         key=key,
         places=frozenset(_place(text) for text in places or ()),
     )

@@ -47,7 +47,7 @@ def export(
     if order is None and since is None:
         raise typer.BadParameter("name an order or a time to begin with", param_hint="--since")
     known = _known_topics(topic)
-    begin, end = moment(since), moment(until)
+    begin, end = moment(since, "--since"), moment(until, "--until")
 
     async def write() -> int:
         from services.checks import check_kafka

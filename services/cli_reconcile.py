@@ -40,7 +40,7 @@ def reconcile(
     Exit code 0: all agree; 1: something disagrees; 2: it could not be told. Only reads, but for
     --repair, which publishes to Kafka and writes no database.
     """
-    begin = moment(since)
+    begin = moment(since, "--since")
 
     async def compare() -> int:
         from services.checks import check_kafka, check_mongodb

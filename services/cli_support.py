@@ -33,9 +33,9 @@ def settings_of(kafka: str | None, mongodb: str | None) -> Settings:
     return checked(kafka=kafka, mongodb=mongodb)
 
 
-def moment(value: str | None) -> datetime | None:
-    """A time in UTC: ISO 8601 (without a zone: UTC), or how long ago, as ``15m``, ``2h``, ``3d``.
-    Raises typer's usage error for anything else."""
+def moment(value: str | None, option: str) -> datetime | None:
+    """The time that ``option`` gives, in UTC: ISO 8601 (without a zone: UTC), or how long ago, as
+    ``15m``, ``2h``, ``3d``. Raises typer's usage error for anything else."""
     if value is None:
         return None
     ago = re.fullmatch(r"(\d{1,9})([smhd])", value)
@@ -47,7 +47,8 @@ def moment(value: str | None) -> datetime | None:
     except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{value!r} is no time; give one like 2031-05-02T09:30:00Z, or how long ago: 15m, 2h,"
-            " 3d"
+            " 3d",
+            param_hint=option,
         ) from None
 
 
