@@ -13,6 +13,7 @@ from services.checkout.domain.state import OrderState, Phase
 from shared.contracts.catalog import ApprovalRule
 from shared.contracts.orders import OrderStatus
 from shared.mongo.aggregates import MongoAggregateStore
+from shared.tracing.stored import traces_of
 
 _REJECTED = Phase.REJECTED.value
 AGES = {
@@ -61,12 +62,7 @@ class OrderStore(MongoAggregateStore[OrderState]):
 
     async def traces(self, ids: Iterable[str]) -> dict[str, str]:
         """The ``traceparent`` of orders, where they have one, by ID."""
-        query = {"_id": {"$in": list(ids)}}
-        return {
-            document["_id"]: document["state"]["Trace"]
-            async for document in self.collection.find(query, {"state.Trace": 1})
-            if (document.get("state") or {}).get("Trace")
-        }
+        return await traces_of(self.collection, ids)
 
     async def count_live(self, now: datetime) -> list[Standing]:
         """How many orders are in each state that is not final, and how many of them have not

@@ -8,6 +8,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.forwarding.domain import Forwarding
 from shared.mongo.aggregates import MongoAggregateStore
+from shared.tracing.stored import traces_of
 
 
 class ForwardingStore(MongoAggregateStore[Forwarding]):
@@ -31,9 +32,4 @@ class ForwardingStore(MongoAggregateStore[Forwarding]):
 
     async def traces(self, ids: Iterable[str]) -> dict[str, str]:
         """The ``traceparent`` of forwardings, where they have one, by ID."""
-        query = {"_id": {"$in": list(ids)}}
-        return {
-            document["_id"]: document["state"]["Trace"]
-            async for document in self.collection.find(query, {"state.Trace": 1})
-            if (document.get("state") or {}).get("Trace")
-        }
+        return await traces_of(self.collection, ids)
