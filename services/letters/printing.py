@@ -82,7 +82,7 @@ def print_list(
     more = len(letters) - limit
     if more > 0:
         console.print(f"... and {more} earlier ones; narrow it, or raise --limit.")
-    text = f"{len(letters)} dead letters"
+    text = f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'}"
     if handled:
         text += f"; {handled} more were replayed or discarded, see --all"
     console.print(f"{text}.")
