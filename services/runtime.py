@@ -177,7 +177,6 @@ class RunningService:
             self._service.stores,
             self._publisher,
             resources.clock,
-            metrics,
             lambda: self._runner.busy,
         )
         self._watch = ConsumerWatch(name, self._service.topics, metrics)

@@ -18,7 +18,6 @@ from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher, RecordTooLarge
-from shared.metrics import Metrics
 from shared.mongo.aggregates import Aggregate, AggregateStore, Versioned
 
 log = structlog.get_logger()
@@ -40,7 +39,6 @@ class OutboxRelay:
         stores: Mapping[str, AggregateStore[Any]],
         publisher: Publisher,
         clock: Clock,
-        metrics: Metrics,
         busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._service = service
@@ -48,7 +46,6 @@ class OutboxRelay:
         self._stores = stores
         self._publisher = publisher
         self._clock = clock
-        self._metrics = metrics
 
     async def run(self) -> None:
         """Sweeps until cancelled."""
@@ -85,10 +82,6 @@ class OutboxRelay:
             failpoints.reached("before_clear", done)
             await store.clear(done)
             most = max(most, len(done))
-            if most < _AT_ONCE:
-                # Counting costs more the more there is; while much is waiting, clearing goes first.
-                depth = await store.outbox_depth()
-                self._metrics.outbox_depth.labels(self._service, kind).set(depth)
         return most
 
     async def _recover(

@@ -8,7 +8,6 @@ import pytest
 from shared.contracts.catalog import Buyer
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.relay import OutboxRelay
-from shared.metrics import Metrics
 from tests.support.fakes import START, FakeClock, FakePublisher, FakeStore
 
 
@@ -17,14 +16,12 @@ class Rig:
         self.store = FakeStore(Buyer)
         self.publisher = FakePublisher(largest=1000)
         self.clock = FakeClock()
-        self.metrics = Metrics()
         self.busy = False
         self.relay = OutboxRelay(
             "tests",
             {"buyers": self.store},
             self.publisher,
             self.clock,
-            self.metrics,
             lambda: self.busy,
         )
 
@@ -36,10 +33,6 @@ class Rig:
 
     def published(self) -> list[str]:
         return [entry.id for entry in self.publisher.entries]
-
-    def depth(self) -> float | None:
-        labels = {"service": "tests", "kind": "buyers"}
-        return self.metrics.registry.get_sample_value("ordermesh_outbox_aggregates", labels)
 
 
 @pytest.fixture
@@ -60,7 +53,7 @@ async def test_what_another_left_behind_is_published_and_cleared(rig: Rig) -> No
     assert rig.published() == ["1", "2"]
     assert rig.waiting("a") == []
     assert rig.store.state("a") == Buyer(id="a", name="a")
-    assert rig.depth() == 0
+    assert await rig.store.outbox_depth() == 0
 
 
 async def test_what_may_still_be_anothers_in_hand_is_left(rig: Rig) -> None:
@@ -70,7 +63,7 @@ async def test_what_may_still_be_anothers_in_hand_is_left(rig: Rig) -> None:
     assert await rig.relay.sweep() == 0
 
     assert (rig.published(), rig.waiting("a")) == ([], ["1"])
-    assert rig.depth() == 1
+    assert await rig.store.outbox_depth() == 1
 
 
 async def test_what_was_published_here_is_cleared_soon_and_not_published_again(rig: Rig) -> None:
@@ -149,7 +142,7 @@ async def test_a_change_meanwhile_keeps_its_outbox(rig: Rig) -> None:
     rig.put("a", entry("1"))
     rig.clock.advance(16)
     rig.publisher = _Changing(rig)
-    relay = OutboxRelay("tests", {"buyers": rig.store}, rig.publisher, rig.clock, rig.metrics)
+    relay = OutboxRelay("tests", {"buyers": rig.store}, rig.publisher, rig.clock)
 
     await relay.sweep()
 
