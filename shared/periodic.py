@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from shared.logs import told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, count_fault
 from shared.metrics import Metrics
 
@@ -29,5 +30,5 @@ async def periodically(
             rest = max(every, _REST * (time.monotonic() - started))
         except INFRASTRUCTURE_FAULTS as error:
             count_fault(metrics, service, error)
-            log.warning("look_failed", service=service, error=repr(error))
+            log.warning("look_failed", service=service, error=told(error))
         await asyncio.sleep(rest)
