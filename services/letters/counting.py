@@ -1,25 +1,21 @@
 """How many dead letters are open, as a metric of the service that owns their topic."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-import structlog
 from pymongo import AsyncMongoClient
 
 from services.letters.audit import Audit
 from services.letters.letter import SUFFIX
 from services.topic_reader import TopicReader
 from shared.contracts.registry import TOPIC_OWNERS
-from shared.logs import told
 from shared.messaging.connection import Kafka, kafka_connection
-from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.metrics import Metrics
+from shared.periodic import periodically
 from shared.service import Task
 from shared.settings import Settings
-
-log = structlog.get_logger()
 
 _PAUSE = 60.0
 
@@ -33,17 +29,13 @@ def counting(
     audit = Audit(mongo, settings)
     kafka = kafka_connection(settings)
 
-    async def run() -> None:
-        while topics:
-            try:
-                for topic, count in (await count_open(kafka, topics, audit)).items():
-                    name = topic.removesuffix(SUFFIX)
-                    metrics.dead_letters_open.labels(service, name).set(count)
-            except INFRASTRUCTURE_FAULTS as error:
-                log.warning("dead_letters_not_counted", service=service, error=told(error))
-            await asyncio.sleep(_PAUSE)
+    async def count() -> None:
+        if topics:
+            for topic, letters in (await count_open(kafka, topics, audit)).items():
+                name = topic.removesuffix(SUFFIX)
+                metrics.dead_letters_open.labels(service, name).set(letters)
 
-    return run
+    return partial(periodically, count, _PAUSE, service=service, metrics=metrics)
 
 
 async def count_open(kafka: Kafka, topics: Iterable[str], audit: Audit) -> Counter[str]:
