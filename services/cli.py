@@ -21,6 +21,7 @@ from services.cli_front_door import front_door
 from services.cli_orders import orders_app
 from services.cli_reconcile import reconcile
 from services.cli_security import register as register_security
+from services.cli_support import Kafka
 from services.cli_topics import topics_app
 
 app = typer.Typer(
@@ -50,10 +51,6 @@ def _address(value: str | None) -> str | None:
     return value
 
 
-Kafka = Annotated[
-    str | None,
-    typer.Option(envvar="ORDERMESH_KAFKA", metavar="HOST:PORT", help="Kafka bootstrap servers."),
-]
 Mongodb = Annotated[
     str | None,
     typer.Option(

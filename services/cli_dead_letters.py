@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli_support import Kafka, Mongodb, moment, run, settings_of
+from services.cli_support import Kafka, Mongodb, moment, run
 from services.topic_reader import Place
 
 if TYPE_CHECKING:
@@ -248,13 +248,13 @@ def discard(
 @asynccontextmanager
 async def _tools(kafka: str | None, mongodb: str | None) -> AsyncIterator[_Tools]:
     """Connections to both servers, after a look whether they answer."""
-    from services.checks import check_kafka, check_mongodb
+    from services.checks import check_kafka, check_mongodb, settings_of
     from services.letters.audit import Audit
     from services.topic_reader import TopicReader
     from shared.messaging.connection import kafka_connection
     from shared.mongo.connection import mongo_client
 
-    settings = settings_of(kafka, mongodb)
+    settings = settings_of(kafka=kafka, mongodb=mongodb)
     server = kafka_connection(settings)
     await check_kafka(server)
     await check_mongodb(settings)

@@ -30,7 +30,12 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 def fail(error: Exception) -> NoReturn:
     """Print what is wrong as one paragraph and end with exit code 1."""
     first, _, rest = str(error).partition("\n")
-    print(textwrap.fill(first, 100, break_long_words=False), file=sys.stderr)
+    print(paragraph(first), file=sys.stderr)
     if rest:
         print(rest, file=sys.stderr)
     raise typer.Exit(1) from error
+
+
+def paragraph(text: str) -> str:
+    """``text`` in lines as a terminal takes them."""
+    return textwrap.fill(text, 100, break_long_words=False)

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli_support import Kafka, moment, run, settings_of
+from services.cli_support import Kafka, moment, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,11 +50,11 @@ def export(
     begin, end = moment(since, "--since"), moment(until, "--until")
 
     async def write() -> int:
-        from services.checks import check_kafka
+        from services.checks import check_kafka, settings_of
         from services.topic_reader import TopicReader
         from shared.messaging.connection import kafka_connection
 
-        settings = settings_of(kafka, None)
+        settings = settings_of(kafka=kafka)
         server = kafka_connection(settings)
         await check_kafka(server)
         async with TopicReader(server) as reader:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli_support import Kafka, Mongodb, clock, moment, run, settings_of
+from services.cli_support import Kafka, Mongodb, clock, moment, run
 
 if TYPE_CHECKING:
     from services.reconcile.findings import Finding, Report
@@ -43,7 +43,7 @@ def reconcile(
     begin = moment(since, "--since")
 
     async def compare() -> int:
-        from services.checks import check_kafka, check_mongodb
+        from services.checks import check_kafka, check_mongodb, settings_of
         from services.reconcile.kept import Archive
         from services.reconcile.repair import repair as repair_all
         from services.reconcile.run import Comparison, Scope
@@ -54,7 +54,7 @@ def reconcile(
         from shared.mongo.connection import mongo_client
         from shared.service import utc_now
 
-        settings = settings_of(kafka, mongodb)
+        settings = settings_of(kafka=kafka, mongodb=mongodb)
         server = kafka_connection(settings)
         await check_kafka(server)
         await check_mongodb(settings)

@@ -4,14 +4,13 @@ import asyncio
 import logging
 import re
 import sys
-import textwrap
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
-from shared.settings import Settings
+from services.cli_end import paragraph
 
 Kafka = Annotated[
     str | None,
@@ -23,14 +22,6 @@ Mongodb = Annotated[
 ]
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def settings_of(kafka: str | None, mongodb: str | None) -> Settings:
-    """The settings of the environment; what the command line says goes before them. Raises
-    DeploymentError for one that cannot be used."""
-    from services.checks import settings_of as checked
-
-    return checked(kafka=kafka, mongodb=mongodb)
 
 
 def moment(value: str | None, option: str) -> datetime | None:
@@ -73,7 +64,7 @@ def run(work: Coroutine[Any, Any, int]) -> None:
             text = f"Kafka failed: {error!r}. Nothing is half done; run the command again."
         elif isinstance(error, PyMongoError):
             text = f"MongoDB failed: {error}. Nothing is half done; run the command again."
-        print(textwrap.fill(text, 100, break_long_words=False), file=sys.stderr)
+        print(paragraph(text), file=sys.stderr)
         raise typer.Exit(2) from error
     except KeyboardInterrupt:
         print("Interrupted; run the same command again to go on.", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli_end import run_to_end
+from services.cli_support import Kafka
 
 if TYPE_CHECKING:
     from shared.messaging.topic_plan import Plan
@@ -18,10 +19,6 @@ topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 DIFFERENT = 2
 """The exit code of a plan that has something to apply."""
 
-Kafka = Annotated[
-    str | None,
-    typer.Option(envvar="ORDERMESH_KAFKA", metavar="HOST:PORT", help="Kafka bootstrap servers."),
-]
 Partitions = Annotated[
     int | None,
     typer.Option(

@@ -24,8 +24,8 @@ from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
+from shared.messaging.closed_connections import mend_connections
 from shared.messaging.connection import kafka_connection
-from shared.messaging.connections import mend_connections
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.publisher import KafkaPublisher
@@ -157,7 +157,8 @@ class RunningService:
         self._settings = settings
         self._metrics = metrics
         self._mongo = mongo
-        self._publisher = KafkaPublisher(kafka_connection(settings), name, metrics)
+        self._kafka = kafka_connection(settings)
+        self._publisher = KafkaPublisher(self._kafka, name, metrics)
         traced = None if tracing is None else tracing.of(name)
         publisher = self._publisher if traced is None else traced.publishing(self._publisher)
         resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
@@ -193,7 +194,7 @@ class RunningService:
         settings = self._settings
         broker = KafkaBroker(
             settings.kafka,
-            security=kafka_connection(settings).faststream_security(),
+            security=self._kafka.faststream_security(),
             client_id=f"ordermesh-{self._service.name}",
             consumer_only=True,
             allow_auto_create_topics=False,

@@ -13,7 +13,7 @@ import uvloop
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.metadata import MetadataRequest
 
-from shared.messaging.connections import mend_connections
+from shared.messaging.closed_connections import mend_connections
 
 _METADATA_KEY = 3
 
@@ -56,7 +56,7 @@ async def _trial() -> Counter[str]:
 def test_a_write_to_a_connection_that_is_just_closed_is_a_fault_of_kafka() -> None:
     # In a process of its own: what is mended stays so.
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.unit.messaging.test_connections"],
+        [sys.executable, "-m", "tests.unit.messaging.test_closed_connections"],
         check=False,
         cwd=Path(__file__).parents[3],
         timeout=60,
