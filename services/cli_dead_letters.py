@@ -4,10 +4,8 @@ import getpass
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,12 +13,8 @@ from services.cli_support import Kafka, Mongodb, moment, run
 from services.topic_reader import Place
 
 if TYPE_CHECKING:
-    from services.letters.audit import Audit, Handling
     from services.letters.audit import Run as AuditRun
-    from services.letters.letter import Filter, Letter
-    from services.letters.replay import Done
-    from services.topic_reader import TopicReader
-    from shared.settings import Settings
+    from services.letters.letter import Filter
 
 dead_letters_app = typer.Typer(
     help="What could not be applied: look at it, send it again, put it away.",
@@ -64,13 +58,6 @@ Everything = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tools:
-    settings: "Settings"
-    reader: "TopicReader"
-    audit: "Audit"
-
-
 @dead_letters_app.command("list")
 def list_letters(
     places: Places = None,
@@ -95,9 +82,10 @@ def list_letters(
 
     async def look() -> int:
         from services.letters import printing
+        from services.letters.dealing import find_letters, open_tools
 
-        async with _tools(kafka, mongodb) as tools:
-            letters, seen = await _find(tools, wanted)
+        async with open_tools(kafka, mongodb) as tools:
+            letters, seen = await find_letters(tools, wanted)
         shown = [
             letter
             for letter in letters
@@ -127,10 +115,11 @@ def show(
 
     async def look() -> int:
         from services.letters import printing
+        from services.letters.dealing import find_letters, open_tools
         from services.letters.reading import records_of
 
-        async with _tools(kafka, mongodb) as tools:
-            letters, seen = await _find(tools, wanted)
+        async with open_tools(kafka, mongodb) as tools:
+            letters, seen = await find_letters(tools, wanted)
             records = await records_of(tools.reader, letters)
         if not letters:
             print(
@@ -186,11 +175,13 @@ def replay(
     They keep key, value and identity, so what was applied before is dropped as a duplicate. One
     that still cannot be applied comes back as a new dead letter.
     """
+    from services.letters.dealing import deal
+
     wanted = _narrow(
         _filter(places, topic, error, pattern, since, until, key), everything=everything
     )
     run(
-        _deal(
+        deal(
             wanted,
             _run(by, why),
             kafka,
@@ -225,11 +216,13 @@ def discard(
 ) -> None:
     """Put dead letters away that nobody needs: they are open no longer. They stay on their
     topics, to be seen with list --all."""
+    from services.letters.dealing import deal
+
     wanted = _narrow(
         _filter(places, topic, error, pattern, since, until, key), everything=everything
     )
     run(
-        _deal(
+        deal(
             wanted,
             _run(by, why),
             kafka,
@@ -242,91 +235,7 @@ def discard(
     )
 
 
-# --- what the commands share ----------------------------------------------------------------
-
-
-@asynccontextmanager
-async def _tools(kafka: str | None, mongodb: str | None) -> AsyncIterator[_Tools]:
-    """Connections to both servers, after a look whether they answer."""
-    from services.checks import check_kafka, check_mongodb, settings_of
-    from services.letters.audit import Audit
-    from services.topic_reader import TopicReader
-    from shared.messaging.connection import kafka_connection
-    from shared.mongo.connection import mongo_client
-
-    settings = settings_of(kafka=kafka, mongodb=mongodb)
-    server = kafka_connection(settings)
-    await check_kafka(server)
-    await check_mongodb(settings)
-    async with mongo_client(settings) as client, TopicReader(server) as reader:
-        yield _Tools(settings, reader, Audit(client, settings))
-
-
-async def _find(tools: _Tools, wanted: "Filter") -> "tuple[list[Letter], dict[str, Handling]]":
-    """The letters that are meant, in the order in which they came in, and what was done."""
-    from services.letters.reading import find
-
-    letters = [letter async for letter in find(tools.reader, wanted)]
-    letters.sort(key=lambda letter: (letter.time, letter.place))
-    return letters, await tools.audit.of(letters)
-
-
-async def _deal(
-    wanted: "Filter",
-    by: "AuditRun",
-    kafka: str | None,
-    mongodb: str | None,
-    *,
-    replaying: bool,
-    again: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> int:
-    """Replays or discards what is meant; exit code 1 when some of it could not be."""
-    from services.letters import printing
-    from services.letters.replay import Done, discard, plan, replay
-
-    async with _tools(kafka, mongodb) as tools:
-        letters, seen = await _find(tools, wanted)
-        todo = plan(letters, seen, again=again, replaying=replaying, named=wanted.places)
-        done = Done([], list(todo.kept))
-        if not dry_run:
-            await tools.audit.prepare()
-            if replaying:
-                async with _publisher(tools.settings) as publisher:
-                    work = replay(todo.letters, seen, by, tools.reader, publisher, tools.audit)
-                    await _collect(work, done, as_json=as_json)
-            else:
-                await _collect(discard(todo.letters, seen, by, tools.audit), done, as_json=as_json)
-    verb = "replayed" if replaying else "discarded"
-    shown = todo.letters if dry_run else done.letters
-    if as_json:
-        print(json.dumps(printing.report(by, shown, done.kept, verb, dry_run=dry_run), indent=2))
-    else:
-        printing.print_report(by, shown, done.kept, verb, dry_run=dry_run)
-    return 1 if done.kept else 0
-
-
-async def _collect(work: "AsyncIterator[Done]", done: "Done", *, as_json: bool) -> None:
-    async for share in work:
-        done.letters.extend(share.letters)
-        done.kept.extend(share.kept)
-        if not as_json and len(done.letters) > len(share.letters):
-            print(f"{len(done.letters)} so far", file=sys.stderr)
-
-
-@asynccontextmanager
-async def _publisher(settings: "Settings") -> AsyncIterator[Any]:
-    from shared.messaging.connection import kafka_connection
-    from shared.messaging.publisher import KafkaPublisher
-    from shared.metrics import Metrics
-
-    publisher = KafkaPublisher(kafka_connection(settings), "dead-letters", Metrics())
-    await publisher.start()
-    try:
-        yield publisher
-    finally:
-        await publisher.stop()
+# --- what the options say ------------------------------------------------------------------
 
 
 def _filter(
