@@ -72,6 +72,12 @@ Time = Annotated[datetime, AfterValidator(_utc_milliseconds)]
 ID = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 """What an ID may consist of: letters, digits, hyphen and underscore, at most 100 of them."""
 
+READ_ONLY = Field(json_schema_extra={"readOnly": True})
+"""Marks a field, through ``Annotated``, that the engine sets: ignored where a client sends it."""
+
+WRITE_ONLY = Field(json_schema_extra={"writeOnly": True})
+"""Marks a field, through ``Annotated``, that a client sends and no answer or event shows."""
+
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
