@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli_api import api
 from services.cli_contracts import contracts_app
 from services.cli_dead_letters import dead_letters_app
 from services.cli_end import fail
@@ -40,6 +41,7 @@ app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(events_app, name="events")
 app.command()(reconcile)
 app.command("front-door")(front_door)
+app.command()(api)
 
 
 def _address(value: str | None) -> str | None:

@@ -10,7 +10,7 @@ import typer
 _LIMIT = 4.0
 
 
-def _services(given: list[str]) -> dict[str, str]:
+def services_of(given: list[str]) -> dict[str, str]:
     """Each service's base URL by its name, from NAME=URL."""
     services = {}
     for each in given:
@@ -22,6 +22,16 @@ def _services(given: list[str]) -> dict[str, str]:
             )
         services[name] = url.rstrip("/")
     return services
+
+
+def address_of(http: str) -> tuple[str, int]:
+    """Host and port of HOST:PORT."""
+    host, _, port = http.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise typer.BadParameter(
+            f"{http!r} is not HOST:PORT, for example 0.0.0.0:8080", param_hint="--http"
+        )
+    return host.strip("[]"), int(port)
 
 
 def front_door(
@@ -37,15 +47,11 @@ def front_door(
 
     For containers and clusters, where `up` does not run. SIGTERM and Ctrl-C stop it.
     """
-    host, _, port = http.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise typer.BadParameter(
-            f"{http!r} is not HOST:PORT, for example 0.0.0.0:8080", param_hint="--http"
-        )
     from shared.serving import CannotListen
 
+    host, port = address_of(http)
     try:
-        asyncio.run(_serve(_services(services), host.strip("[]"), int(port)))
+        asyncio.run(_serve(services_of(services), host, port))
     except CannotListen as error:
         print(f"The front door {error}: name another address with --http.", file=sys.stderr)
         raise typer.Exit(1) from error

@@ -1,7 +1,7 @@
 """The front door of one machine: is everything up, and where is what."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httpx
 from fastapi import FastAPI
@@ -37,6 +37,26 @@ def create_app(services: Mapping[str, str], client: httpx.AsyncClient) -> FastAP
         client: what to ask them with; the caller closes it.
     """
     app = FastAPI(title="Ordermesh", docs_url=None, redoc_url=None, openapi_url=None)
+    add_front_door(app, services, client)
+    return app
+
+
+def add_front_door(
+    app: FastAPI,
+    services: Mapping[str, str],
+    client: httpx.AsyncClient,
+    *,
+    ready: Callable[[], bool] | None = None,
+) -> None:
+    """Adds the front door's paths to ``app``.
+
+    Args:
+        app: what serves them.
+        services: the base URL of each service's health and metrics, by name.
+        client: what to ask them with; the caller closes it.
+        ready: whether the API of this process is, where it has one.
+    """
+    api = {} if ready is None else {"/docs": "the HTTP API, which is under /v1 and /oauth"}
 
     @app.get("/")
     async def overview() -> dict[str, object]:
@@ -46,6 +66,7 @@ def create_app(services: Mapping[str, str], client: httpx.AsyncClient) -> FastAP
             "Endpoints": {
                 "/healthz": "this process answers",
                 "/readyz": "200 when every service is ready, else 503 and the ones that are not",
+                **api,
                 "/targets": "where the services' metrics are, for Prometheus (http_sd_configs)",
             },
             "Metrics": {name: f"{base}/metrics" for name, base in services.items()},
@@ -65,16 +86,19 @@ def create_app(services: Mapping[str, str], client: httpx.AsyncClient) -> FastAP
         return {"Status": "ok"}
 
     @app.get("/readyz")
-    async def ready() -> JSONResponse:
+    async def readiness() -> JSONResponse:
         """200 when every service is ready, else 503 with those which are not, and why."""
         missing = await unready(services, client)
+        names = list(services)
+        if ready is not None:
+            names.append("api")
+            if not ready():
+                missing["api"] = "it waits for Kafka or MongoDB"
         return JSONResponse(
             {
                 "Ready": not missing,
-                "Services": {name: name not in missing for name in services},
+                "Services": {name: name not in missing for name in names},
                 "NotReady": missing,
             },
             status_code=503 if missing else 200,
         )
-
-    return app

@@ -18,15 +18,16 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
+from services.admin_client import AdminClient, admin_client
+from services.api import NAME as API
 from services.checks import DeploymentError, check_kafka, check_mongodb, check_port, settings_of
-from services.gateway import create_app, unready
+from services.gateway import unready
 from services.runtime import SERVICES
 from shared.embedded import ChildProcess, DataFolder, EmbeddedKafka, EmbeddedMongoDB, Supervisor
 from shared.embedded.ports import LOOPBACK
 from shared.messaging.connection import kafka_connection
 from shared.messaging.topics import create_topics
 from shared.mongo.connection import without_password
-from shared.serving import serving
 from shared.settings import SecurityProtocol, Settings
 
 READY_LIMIT = 90.0
@@ -68,6 +69,7 @@ class Deployment:
         self._mongodb = mongodb
         self._own_kafka = kafka is None
         self.http = ""
+        self.admin: AdminClient | None = None
         self.metrics: dict[str, str] = {}
         self._temporary: Path | None = None
 
@@ -115,7 +117,7 @@ class Deployment:
 
     async def stop_services(self) -> None:
         """Stop the services alone; the servers go on."""
-        await self._supervisor.stop(self._services)
+        await self._supervisor.stop((API, *self._services))
 
     def kill(self) -> None:
         """End every child at once, without waiting, and remove what is temporary."""
@@ -150,12 +152,10 @@ class Deployment:
         await create_topics(kafka_connection(settings), partitions=settings.topic_partitions)
         for name in self._services:
             await self._start_service(name, folder.port(name))
+        host, port = self._given_http or (LOOPBACK, folder.port("http"))
+        await self._start_api(folder, settings, host, port)
         client = await self._stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         await self._await_ready(client)
-        host, port = self._given_http or (LOOPBACK, folder.port("http"))
-        app = create_app(self.metrics, client)
-        await self._stack.enter_async_context(serving(app, host, port))
-        self.http = f"http://{_url_host(host)}:{port}"
 
     def _make_temporary(self) -> Path:
         self._temporary = Path(tempfile.mkdtemp(prefix="ordermesh-"))
@@ -209,9 +209,29 @@ class Deployment:
         child = ChildProcess(argv, environment=own, stop_limit=20.0)
         await self._supervisor.start(name, child)
 
+    async def _start_api(
+        self, folder: DataFolder, settings: Settings, host: str, port: int
+    ) -> None:
+        self.http = f"http://{_url_host(host)}:{port}"
+        self.admin = admin_client(folder.path, settings)
+        argv = [sys.executable, "-m", "services.cli", "api", "--http", f"{_url_host(host)}:{port}"]
+        argv += [f"{name}={base}" for name, base in self.metrics.items()]
+        own = {
+            "ORDERMESH_KAFKA": self.kafka,
+            "ORDERMESH_MONGODB": self.mongodb,
+            "ORDERMESH_MONGODB_FILE": "",
+            "ORDERMESH_ADMIN_CLIENT_ID": self.admin.id,
+            "ORDERMESH_ADMIN_CLIENT_SECRET": self.admin.secret,
+            "ORDERMESH_ADMIN_CLIENT_SECRET_FILE": "",
+        }
+        if "api_url" not in settings.model_fields_set:
+            # A wildcard address is no URL that a token could name.
+            own["ORDERMESH_API_URL"] = f"http://{_reachable(host)}:{port}"
+        await self._supervisor.start(API, ChildProcess(argv, environment=own, stop_limit=20.0))
+
     async def _await_ready(self, client: httpx.AsyncClient) -> None:
         deadline = time.monotonic() + READY_LIMIT
-        while missing := await unready(self.metrics, client):
+        while missing := await unready({**self.metrics, API: self.http}, client):
             for name, count in self._supervisor.restarts.items():
                 if name in missing and count >= _HOPELESS:
                     raise DeploymentError(
@@ -225,6 +245,10 @@ class Deployment:
                     " lines on stderr, above, say why."
                 )
             await asyncio.sleep(0.1)
+
+
+def _reachable(host: str) -> str:
+    return LOOPBACK if host in ("0.0.0.0", "::", "") else _url_host(host)  # noqa: S104
 
 
 def _url_host(host: str) -> str:

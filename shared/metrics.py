@@ -53,6 +53,7 @@ class Metrics:
         self._of_infrastructure()
         self._of_orders()
         self._of_fulfillment()
+        self._of_http()
 
     def begin(self, service: str, topics: Iterable[str], stores: Iterable[str]) -> None:
         """Makes the series of a service that consumes ``topics`` and keeps ``stores``, with the
@@ -217,6 +218,17 @@ class Metrics:
             "notifications_oldest_seconds",
             "Age of the oldest notification that is not delivered yet",
             ["channel"],
+        )
+
+    def _of_http(self) -> None:
+        self.http_requests = self._counter(
+            "http_requests", "Answered requests of the API", ["operation", "status"]
+        )
+        self.http_seconds = self._histogram(
+            "http_request_seconds",
+            "From a request's arrival to its answer",
+            ["operation"],
+            buckets=_SHORT_SECONDS,
         )
 
     def _named(self, name: str, kind: str, text: str, labels: Sequence[str]) -> str:

@@ -237,6 +237,34 @@ class Settings(BaseSettings):
         86_400, ge=0, description="how long a notification is retried before it has failed"
     )
 
+    api_url: str = Field(
+        "http://127.0.0.1:8080",
+        pattern=r"^https?://[^\s/]+$",
+        description="the URL by which clients reach the HTTP API, which tokens name as their"
+        " issuer. Every process that serves it has the same. `up` sets it to its own",
+    )
+    admin_client_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_-]{0,100}$",
+        description="ID of the API client that is made on the first start, with the role"
+        " FullAccess; `up` chooses one",
+    )
+    admin_client_secret: SecretStr = Field(
+        SecretStr(""),
+        description="its secret, at least 15 characters; `up` makes a random one, keeps it with the"
+        " data and prints it once",
+    )
+    http_origins: list[str] = Field(
+        default_factory=lambda: ["*"],
+        description='web origins whose pages may call the API, as JSON: `["https://shop.example"]`',
+    )
+    http_body_bytes: int = Field(
+        1_000_000, ge=1_000, description="a request with a larger body is refused"
+    )
+    http_seconds: float = Field(
+        30.0, gt=0, description="a request that takes longer is answered with 503"
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

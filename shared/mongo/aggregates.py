@@ -56,6 +56,10 @@ class IdentifierTaken(Exception):
         self.lost = lost
 
 
+class Untyped(Resource):
+    """Any state at all: for whoever looks after outboxes and does not read what is beside them."""
+
+
 @dataclass(slots=True)
 class Aggregate(Generic[S]):
     """One aggregate in memory. ``version`` 0: not stored yet. ``remembered``: not read just now,

@@ -1,0 +1,201 @@
+"""The process that serves the HTTP API: the routes of all services that have some.
+
+It consumes nothing, so that a request never waits behind a batch, and it scales with requests
+while the consumers scale with their lag. Each service's module writes that service's database
+alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import structlog
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pymongo import AsyncMongoClient
+
+from services.gateway import add_front_door
+from shared.eventloop import watch_event_loop
+from shared.http.app import Authenticator, Limits, api_app
+from shared.http.documents import Announcer
+from shared.http.mount import Mount, Mounted
+from shared.logs import told
+from shared.messaging.connection import kafka_connection
+from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
+from shared.messaging.publisher import KafkaPublisher
+from shared.messaging.relay import OutboxRelay
+from shared.messaging.watch import OutboxWatch
+from shared.metrics import Metrics
+from shared.mongo.aggregates import AggregateStore, MongoAggregateStore, Untyped
+from shared.mongo.connection import mongo_client
+from shared.mongo.monitor import listeners
+from shared.service import Resources
+from shared.serving import serving
+from shared.settings import Settings
+from shared.tracing.http import TracedRequests
+from shared.tracing.port import Tracing, start_tracing
+
+log = structlog.get_logger()
+
+NAME = "api"
+MOUNTED = ("accounts", "pricing", "checkout")
+"""The services that have an HTTP side."""
+
+_MONGODB_MS = 10_000
+
+
+class Api:
+    """The API in one process.
+
+    Args:
+        settings: where Kafka and MongoDB are, and what the API allows.
+        address: where it listens, (host, port).
+        services: base URLs of the services' health and metrics, by name, for the front door.
+        mounted: which services' routes it serves.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        address: tuple[str, int],
+        services: Mapping[str, str],
+        mounted: Sequence[str] = MOUNTED,
+    ) -> None:
+        self._settings = settings
+        self._address = address
+        self._services = services
+        self._mounted = mounted
+        self._metrics = Metrics()
+        self._metrics.build.info({"version": version("ordermesh")})
+        self._ready = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serves until ``stop`` is set. Raises CannotListen."""
+        settings, metrics = self._settings, self._metrics
+        tracing = start_tracing(settings, version("ordermesh"))
+        mongo = mongo_client(
+            settings,
+            appname="ordermesh-api",
+            timeoutMS=_MONGODB_MS,
+            retryWrites=False,
+            event_listeners=[
+                *listeners(metrics),
+                *([] if tracing is None else [tracing.mongodb()]),
+            ],
+        )
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(mongo.close)
+            if tracing is not None:
+                stack.push_async_callback(tracing.close)
+            client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+            starting = asyncio.create_task(self._start(mongo, tracing, client, stack))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
+                return
+            starting.result()
+            log.info("running", services=[NAME], http="{}:{}".format(*self._address))
+            await stopping
+            log.info("stopping", services=[NAME])
+            self._ready = False
+
+    async def _start(
+        self,
+        mongo: AsyncMongoClient[dict[str, Any]],
+        tracing: Tracing | None,
+        client: httpx.AsyncClient,
+        stack: AsyncExitStack,
+    ) -> None:
+        settings, metrics = self._settings, self._metrics
+        traced = None if tracing is None else tracing.of(NAME)
+        publisher = KafkaPublisher(kafka_connection(settings), NAME, metrics)
+        announcer = Announcer(publisher if traced is None else traced.publishing(publisher))
+        resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
+        increment = import_module("services.checkout.http.incrementors").incrementing(resources)
+        mount = Mount(resources, announcer, increment, settings.api_url)
+        parts: list[Mounted] = [
+            import_module(f"services.{name}.http").mount(mount) for name in self._mounted
+        ]
+        authenticator = next(part.authenticator for part in parts if part.authenticator)
+        app = self._app(parts, authenticator, resources, client)
+        host, port = self._address
+        await stack.enter_async_context(serving(TracedRequests(app, traced), host, port))
+        await self._prepare([step for part in parts for step in part.prepare])
+        await publisher.start()
+        stack.push_async_callback(publisher.stop)
+        await stack.enter_async_context(announcer.running())
+        self._begin(parts, resources, publisher, stack)
+        self._ready = True
+
+    def _app(
+        self,
+        parts: Sequence[Mounted],
+        authenticator: Authenticator,
+        resources: Resources,
+        client: httpx.AsyncClient,
+    ) -> FastAPI:
+        settings, metrics = self._settings, self._metrics
+
+        def count(operation: str, status: int, seconds: float) -> None:
+            metrics.http_requests.labels(operation, str(status)).inc()
+            metrics.http_seconds.labels(operation).observe(seconds)
+
+        app = api_app(
+            [operation for part in parts for operation in part.operations],
+            authenticator,
+            resources.clock,
+            limits=Limits(settings.http_body_bytes, settings.http_seconds),
+            origins=settings.http_origins,
+            count=count,
+        )
+
+        @app.get("/metrics")
+        async def exposition() -> Response:
+            return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+        add_front_door(app, self._services, client, ready=lambda: self._ready)
+        return app
+
+    async def _prepare(self, steps: Sequence[Callable[[], Awaitable[None]]]) -> None:
+        """Makes indexes, and what has to be there on the first start; waits for MongoDB."""
+        async for attempt in attempts():
+            try:
+                for step in steps:
+                    await step()
+                return
+            except INFRASTRUCTURE_FAULTS as error:
+                count_fault(self._metrics, NAME, error)
+                log.warning("waiting_for_mongodb", attempt=attempt, error=told(error))
+
+    def _begin(
+        self,
+        parts: Sequence[Mounted],
+        resources: Resources,
+        publisher: KafkaPublisher,
+        stack: AsyncExitStack,
+    ) -> None:
+        """Starts what goes on beside the requests."""
+        stores: dict[str, AggregateStore[Any]] = {
+            name: MongoAggregateStore(resources.database(part.service), name, Untyped)
+            for part in parts
+            for name in part.collections
+        }
+        self._metrics.begin(NAME, (), stores)
+        relay = OutboxRelay(NAME, stores, publisher, resources.clock)
+        outboxes = OutboxWatch(NAME, stores, resources.clock, self._metrics)
+        beside = [relay.run, outboxes.run, *(task for part in parts for task in part.tasks)]
+        tasks = [asyncio.ensure_future(task()) for task in beside]
+        tasks.append(asyncio.ensure_future(watch_event_loop(self._metrics)))
+
+        async def end() -> None:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        stack.push_async_callback(end)

@@ -1,0 +1,237 @@
+"""The operations of a declared assignment: list, save, delete."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from shared.contracts.base import Error
+from shared.http.bodies import reader_of, validated
+from shared.http.documents import State, wire
+from shared.http.errors import ApiError, bad_request, error, not_found
+from shared.http.kinds import Assignment, Change
+from shared.http.operations import Call, ListOf, Operation, Parameter
+from shared.http.present import presenter_of
+from shared.http.query import ListShape, parse_list
+
+if TYPE_CHECKING:
+    from shared.http.door import Door
+
+_LEVELS: dict[str, dict[str, Any]] = {
+    "user": {"UserID": {"$ne": None}},
+    "group": {"UserGroupID": {"$ne": None}},
+    "company": {"UserID": None, "UserGroupID": None},
+}
+
+
+def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Operation]:
+    """What ``assignment`` declares, as operations."""
+    handlers = AssignmentOperations(door, assignment)
+    lists, saves, deletes = (f"{assignment.sdk}.{name}" for name in assignment.methods)
+    made = []
+    if assignment.list:
+        made.append(
+            Operation(
+                name=lists,
+                method="GET",
+                path=assignment.list,
+                handler=handlers.list,
+                users=assignment.who(),
+                roles=assignment.roles.readers,
+                answer=ListOf(assignment.model),
+                list=handlers.shape,
+                parameters=tuple(Parameter(name) for name in handlers.parameters),
+                summary="Lists assignments.",
+            )
+        )
+    if assignment.save:
+        made.append(
+            Operation(
+                name=saves,
+                method=assignment.save_method,
+                path=assignment.save,
+                handler=handlers.save,
+                users=assignment.who(),
+                roles=assignment.roles.write,
+                body=assignment.model if assignment.save_method == "POST" else None,
+                status=204,
+                parameters=tuple(Parameter(name) for name in assignment.save_parameters),
+                summary="Assigns; what was assigned before is replaced.",
+            )
+        )
+    if assignment.delete:
+        in_path = assignment.delete_path_fields
+        made.append(
+            Operation(
+                name=deletes,
+                method="DELETE",
+                path=assignment.delete,
+                handler=handlers.delete,
+                users=assignment.who(),
+                roles=assignment.roles.write,
+                status=204,
+                parameters=tuple(
+                    Parameter(parameter_of(name)) for name in assignment.keys if name not in in_path
+                ),
+                summary="Takes an assignment back.",
+            )
+        )
+    return made
+
+
+def parameter_of(field: str) -> str:
+    """The parameter that names a field: ``UserGroupID`` is ``userGroupID``."""
+    return field[:1].lower() + field[1:]
+
+
+class AssignmentOperations:
+    """The handlers of one kind of assignment."""
+
+    def __init__(self, door: "Door", assignment: Assignment) -> None:
+        self._door = door
+        self._assignment = assignment
+        self._documents = door.documents[assignment.name]
+        self._present = presenter_of(assignment.model)
+        self._reader = reader_of(assignment.model)
+        self.parameters = (
+            *assignment.parameters,
+            *(("level",) if assignment.levels else ()),
+        )
+        self.shape = ListShape(
+            assignment.model,
+            assignment.searchable,
+            assignment.sortable,
+            assignment.keys,
+            frozenset(self.parameters),
+            filterable=assignment.filterable,
+        )
+
+    async def list(self, call: Call) -> dict[str, Any]:
+        query = parse_list(call.query, self.shape)
+        scope = self._named(call)
+        await self._door.check_parents(self._assignment.parents, call)
+        for name in self._assignment.parameters:
+            value = call.parameter(name)
+            if value is not None:
+                scope[name[:1].upper() + name[1:]] = _typed(value)
+        scope |= self._level(call)
+        if self._assignment.visible is not None:
+            scope |= self._assignment.visible(call.principal)
+        page = await self._documents.page(
+            {f"state.{name}": value for name, value in scope.items()}, query
+        )
+        return {"Meta": page.meta(), "Items": [self._present(each) for each in page.documents]}
+
+    async def save(self, call: Call) -> None:
+        sent = self._reader.clean(call.json())
+        in_path = self._named(call)
+        errors: list[Error] = []
+        for name, value in in_path.items():
+            if sent.setdefault(name, value) not in (None, value):
+                errors.append(
+                    error(
+                        "ValidationFailure",
+                        f"{name} is {sent[name]} in the body and {value} in the path; send one.",
+                        Field=name,
+                    )
+                )
+        for parameter in self._assignment.save_parameters:
+            if (given := call.parameter(parameter)) is not None:
+                sent[parameter[:1].upper() + parameter[1:]] = given
+        await self._door.check_parents(self._assignment.parents, call)
+        after = validated(
+            self._documents.events.stored,
+            {name: value for name, value in {**sent, **in_path}.items() if value != ""},
+        )
+        stored = wire(after)
+        errors += party_errors(self._assignment, stored)
+        if errors:
+            raise ApiError(400, errors)
+        await self._door.check_references(self._assignment.references, stored)
+        change = Change(None, after, sent, call)
+        for rule in self._assignment.rules:
+            await rule(self._door, change)
+        key = assignment_key(self._assignment, stored)
+
+        def decide(before: Any) -> Any:
+            change.before = before
+            return before if before == change.after else change.after
+
+        await self._documents.change(key, decide, call)
+        for rule in self._assignment.after_write:
+            await rule(self._door, change)
+
+    async def delete(self, call: Call) -> None:
+        named = self._named(call)
+        for name in self._assignment.keys:
+            if name not in named and (value := call.parameter(parameter_of(name))) is not None:
+                named[name] = value
+        await self._door.check_parents(self._assignment.parents, call)
+        key = assignment_key(self._assignment, named)
+        state = await self._documents.get(key)
+        if state is None or not self._sees(state, call):
+            raise not_found(self._assignment.name, key.strip("/"))
+        await self._documents.change(key, lambda before: None, call)
+        for hook in self._assignment.after_delete:
+            await hook(self._door, [state], call)
+
+    def _sees(self, state: State, call: Call) -> bool:
+        visible = self._assignment.visible
+        wanted = {} if visible is None else visible(call.principal)
+        return all(state.get(name) == value for name, value in wanted.items())
+
+    def _named(self, call: Call) -> dict[str, Any]:
+        """The fields that the path names."""
+        return {name[:1].upper() + name[1:]: value for name, value in call.path.items()}
+
+    def _level(self, call: Call) -> dict[str, Any]:
+        level = call.parameter("level") if self._assignment.levels else None
+        if level is None:
+            return {}
+        found = _LEVELS.get(level.lower())
+        if found is None:
+            raise bad_request(
+                "List.InvalidType",
+                f"level must be User, Group or Company, not {level[:50]}.",
+                Name="level",
+            )
+        fields = self._documents.events.stored.model_fields.values()
+        known = {field.alias for field in fields}
+        return {name: value for name, value in found.items() if name in known}
+
+
+def assignment_key(assignment: Assignment, state: Mapping[str, Any]) -> str:
+    """What identifies an assignment: its identifying values in a row."""
+    return "/".join(str(state.get(name) or "") for name in assignment.keys)
+
+
+def party_errors(assignment: Assignment, state: Mapping[str, Any]) -> list[Error]:
+    """What is wrong with whom an assignment is made to."""
+    user, group = state.get("UserID"), state.get("UserGroupID")
+    buyer, supplier = state.get("BuyerID"), state.get("SupplierID")
+    errors = []
+    if user and group:
+        errors.append(
+            error(
+                "PartyAssignment.CannotSpecifyGroupAndUser",
+                "Name a user or a user group, not both.",
+            )
+        )
+    if "Party" in assignment.levels and buyer and supplier:
+        errors.append(
+            error(
+                "PartyAssignment.CannotSpecifyBuyerAndSupplier",
+                "Name a buyer or a supplier, not both.",
+            )
+        )
+    if assignment.levels and "Company" not in assignment.levels and not user and not group:
+        errors.append(
+            error(
+                "PartyAssignment.InvalidGroupLevel",
+                "This is assigned to users or user groups: name one of either.",
+            )
+        )
+    return errors
+
+
+def _typed(value: str) -> Any:
+    """A query parameter as it is stored: ``true`` and ``false`` are truth values."""
+    return {"true": True, "false": False}.get(value.lower(), value)

@@ -1,0 +1,171 @@
+"""Documents behind the HTTP door: read by pages, changed one at a time, each change told.
+
+A change takes the way that Kafka's commands take, as a batch of one: load, decide, write over the
+version that was read, with the event in the same document; then the event is published. A caller
+need not wait for Kafka: what is written and not yet published is the relay's, should this process
+die.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from pymongo.asynchronous.collection import AsyncCollection
+
+from shared.contracts.base import Resource
+from shared.contracts.resources import ResourceEvents
+from shared.http.operations import Call
+from shared.http.query import ListQuery, Page, run_list
+from shared.messaging.message import Event
+from shared.messaging.outbox import OutboxEntry, entries_of
+from shared.messaging.publisher import Publisher, RecordTooLarge
+from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+
+log = structlog.get_logger()
+
+State = dict[str, Any]
+Decide = Callable[[Any], Any]
+"""The resource as stored (None where there is none) to the resource to store (None to delete)."""
+
+_TRIES = 50
+_MOST_WAITING = 20_000
+_AT_ONCE = 500
+
+
+class Announcer:
+    """Publishes in the background what was written, in the order in which it was."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._waiting: list[OutboxEntry] = []
+        self._more = asyncio.Event()
+
+    def announce(self, entries: Sequence[OutboxEntry]) -> None:
+        """Takes entries whose documents are written. Beyond what a long outage may pile up, they
+        are left to the relay."""
+        if len(self._waiting) < _MOST_WAITING:
+            self._waiting.extend(entries)
+            self._more.set()
+
+    def is_published(self, id: str) -> bool:
+        return self._publisher.is_published(id)
+
+    async def run(self) -> None:
+        """Publishes until cancelled; waits for Kafka where it does not answer."""
+        while True:
+            await self._more.wait()
+            await self._publish()
+
+    async def _publish(self) -> None:
+        while self._waiting:
+            batch = self._waiting[:_AT_ONCE]
+            try:
+                await self._publisher.publish(batch)
+            except RecordTooLarge as error:
+                # The relay takes them one by one, and tells which it is.
+                log.error("events_left_to_relay", entries=len(batch), error=type(error).__name__)
+            del self._waiting[: len(batch)]
+        self._more.clear()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Publishes while it is entered."""
+        task = asyncio.create_task(self.run(), name="announcer")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+class Documents:
+    """The documents of one kind of resource, in one collection."""
+
+    def __init__(
+        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcer
+    ) -> None:
+        self.events = events
+        self.store = store
+        self._announcer = announcer
+
+    @property
+    def collection(self) -> AsyncCollection[dict[str, Any]]:
+        return self.store.collection
+
+    async def get(self, key: str) -> State | None:
+        """What is stored under ``key``, by wire names."""
+        document = await self.collection.find_one({"_id": key}, {"state": 1, "_id": 0})
+        return None if document is None else document["state"]
+
+    async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
+        return await run_list(self.collection, dict(scope), query)
+
+    async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
+        """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators)."""
+        cursor = self.collection.find(
+            {**{f"state.{name}": value for name, value in fields.items()}, **_PRESENT},
+            {"state": 1, "_id": 0},
+        )
+        return [document["state"] async for document in cursor.limit(limit)]
+
+    async def keys(self, fields: Mapping[str, Any]) -> list[str]:
+        cursor = self.collection.find(
+            {**{f"state.{name}": value for name, value in fields.items()}, **_PRESENT}, {"_id": 1}
+        )
+        return [document["_id"] async for document in cursor]
+
+    async def count(self, fields: Mapping[str, Any]) -> int:
+        return await self.collection.count_documents(
+            {**{f"state.{name}": value for name, value in fields.items()}, **_PRESENT}
+        )
+
+    async def change(self, key: str, decide: Decide, call: Call) -> Any:
+        """Writes what ``decide`` makes of what is stored, and announces it. Returns what is then
+        stored. ``decide`` may refuse by raising, and is asked again where another writer was
+        faster."""
+        changed = await self.change_all([key], decide, call)
+        return changed[key]
+
+    async def change_all(self, keys: Sequence[str], decide: Decide, call: Call) -> dict[str, Any]:
+        """:meth:`change` of several documents in one bulk write."""
+        todo = list(dict.fromkeys(keys))
+        results: dict[str, Any] = {}
+        for _ in range(_TRIES):
+            if not todo:
+                return results
+            aggregates = await self.store.load(todo)
+            touched: list[Aggregate[Any]] = []
+            for key, aggregate in aggregates.items():
+                after = decide(aggregate.state)
+                results[key] = after
+                if after is not aggregate.state:
+                    touched.append(self._decided(aggregate, after, call))
+            lost = await self.store.save(touched)
+            for aggregate in touched:
+                if aggregate.id not in lost:
+                    self._announcer.announce(aggregate.outbox)
+            todo = [key for key in todo if key in lost]
+        raise TimeoutError(f"lost {_TRIES} races for {', '.join(todo[:3])}")
+
+    def _decided(self, aggregate: Aggregate[Any], after: Any, call: Call) -> Aggregate[Any]:
+        before = aggregate.state
+        aggregate.state = after
+        if after is None:
+            event = Event(self.events.deleted, self.events.gone(before))
+        else:
+            event = Event(self.events.saved, after)
+        kept = [entry for entry in aggregate.outbox if not self._announcer.is_published(entry.id)]
+        aggregate.outbox = kept + entries_of(
+            f"{call.id}|{self.events.name}|{aggregate.id}", [event], call.now, call.trace
+        )
+        return aggregate
+
+
+_PRESENT = {"state": {"$ne": None}}
+
+
+def wire(resource: Resource) -> State:
+    """A resource by its wire names, as it is stored."""
+    return resource.model_dump(exclude_none=True)

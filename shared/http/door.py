@@ -1,0 +1,120 @@
+"""One service's door: its declared resources, ready to be served."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from shared.http.assignments import operations_of_assignment
+from shared.http.documents import Announcer, Documents
+from shared.http.errors import ApiError, error, not_found
+from shared.http.ids import Increment
+from shared.http.kinds import Assignment, Kind, Place, Reference
+from shared.http.operations import Call, Operation
+from shared.http.resources import operations_of_kind
+from shared.mongo.aggregates import MongoAggregateStore
+from shared.service import Resources
+
+_PARAMETER = re.compile(r"\{([^}]+)\}")
+
+
+def parameters_of(path: str) -> list[str]:
+    """The names of a path's parameters."""
+    return _PARAMETER.findall(path)
+
+
+def field_of(parameter: str) -> str:
+    """The field that a parameter names: ``userGroupID`` is ``UserGroupID``."""
+    return parameter[:1].upper() + parameter[1:]
+
+
+class Door:
+    """The HTTP side of one service: documents by the name of their kind, and operations.
+
+    ``increment`` counts an incrementor up, wherever it is kept.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        resources: Resources,
+        announcer: Announcer,
+        increment: Increment,
+        kinds: Iterable[Kind],
+        assignments: Iterable[Assignment] = (),
+    ) -> None:
+        self.service = service
+        self.resources = resources
+        self.increment = increment
+        self.kinds = {kind.name: kind for kind in kinds}
+        self.assignments = {assignment.name: assignment for assignment in assignments}
+        database = resources.database(service)
+        self.documents: dict[str, Documents] = {}
+        for declared in (*self.kinds.values(), *self.assignments.values()):
+            store: MongoAggregateStore[Any] = MongoAggregateStore(
+                database, declared.collection, declared.events.stored, indexes=declared.indexes
+            )
+            self.documents[declared.name] = Documents(declared.events, store, announcer)
+
+    def operations(self) -> list[Operation]:
+        """Every operation that follows from what is declared."""
+        return [
+            *(each for kind in self.kinds.values() for each in operations_of_kind(self, kind)),
+            *(
+                each
+                for assignment in self.assignments.values()
+                for each in operations_of_assignment(self, assignment)
+            ),
+        ]
+
+    @property
+    def stores(self) -> dict[str, MongoAggregateStore[Any]]:
+        """One store for each collection, for the relay."""
+        return {each.collection.name: each.store for each in self.documents.values()}
+
+    def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What has to be done before the first request: indexes."""
+        return [each.store.create_indexes for each in self.documents.values()]
+
+    async def exists(self, place: Place, *ids: str) -> bool:
+        """Whether there is a resource with these IDs, its parents' first, whoever owns it."""
+        collection = self.resources.database(place.service or self.service)[place.collection]
+        key = place.prefix + "/".join(ids)
+        found = await collection.find_one({"_id": key, "state": {"$ne": None}}, {"_id": 1})
+        return found is not None
+
+    async def need(self, place: Place, *ids: str) -> None:
+        """Raises :class:`ApiError` 404 where there is no such resource."""
+        if not await self.exists(place, *ids):
+            raise not_found(place.object_type, ids[-1])
+
+    async def check_parents(self, places: Sequence[Place], call: Call) -> list[str]:
+        """The IDs of the parents named in the path, the outermost first; 404 where one is not
+        there."""
+        ids = list(call.path.values())[: len(places)]
+        for depth, place in enumerate(places, 1):
+            await self.need(place, *ids[:depth])
+        return ids
+
+    async def check_references(
+        self, references: Sequence[Reference], values: Mapping[str, Any]
+    ) -> None:
+        """Raises :class:`ApiError` 404 with every named resource that is not there."""
+        errors = []
+        for reference in references:
+            id = values.get(reference.field)
+            parents = [values.get(name) for name in reference.parents]
+            if id is None or None in parents:
+                continue
+            if not await self.exists(reference.place, *[str(each) for each in parents], str(id)):
+                errors.append(
+                    error(
+                        "NotFound",
+                        f"{reference.field} names no {reference.place.object_type}: there is none"
+                        f" with ID {id}; correct it, or save it first.",
+                        ObjectType=reference.place.object_type,
+                        ObjectID=id,
+                        Field=reference.field,
+                    )
+                )
+        if errors:
+            raise ApiError(404, errors)
