@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.admin_client import AdminClient
 from services.cli_api import api
 from services.cli_contracts import contracts_app
 from services.cli_dead_letters import dead_letters_app
@@ -59,6 +60,16 @@ Mongodb = Annotated[
         envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB, a replica set, 6.0 or newer."
     ),
 ]
+
+
+def _tell_admin_secret(admin: AdminClient | None) -> None:
+    """Once: it is kept with the data, and shown by nothing else."""
+    if admin is not None and admin.fresh:
+        print(
+            f"The API client {admin.id} has every role. Its secret, shown this once and kept in"
+            f" admin-client.json with the data: {admin.secret}",
+            file=sys.stderr,
+        )
 
 
 @app.command()
@@ -115,6 +126,7 @@ def up(
             return
         starting.result()
         try:
+            _tell_admin_secret(deployment.admin)
             print(json.dumps(deployment.description()), flush=True)
             await stopping
         finally:

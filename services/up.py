@@ -94,6 +94,7 @@ class Deployment:
             "kafka": self.kafka,
             "mongodb": without_password(self.mongodb),
             "http": self.http,
+            "admin_client": self.admin.id if self.admin else None,
             "metrics": {name: f"{base}/metrics" for name, base in self.metrics.items()},
             "pids": {"up": os.getpid(), **self.pids},
         }

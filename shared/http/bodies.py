@@ -145,7 +145,8 @@ def _failure(problem: Any) -> Error:
 
 def merged(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """``current`` as ``patch`` changes it: objects are merged at every depth, other values
-    replaced, and null clears a field (within ``xp``, where null is a value, it is kept)."""
+    replaced, and null clears a field (within ``xp``, where null is a value, it is kept). But for
+    that it is RFC 7396's merge."""
     return _merged(current, patch, keep_null=False)
 
 
@@ -156,7 +157,8 @@ def _merged(
     for name, value in patch.items():
         before = result.get(name)
         inner = keep_null or name == "xp"
-        if isinstance(value, dict) and isinstance(before, Mapping):
+        if isinstance(value, dict):
+            before = before if isinstance(before, Mapping) else {}
             result[name] = _merged(before, value, keep_null=inner)
         elif value is None and not keep_null:
             result.pop(name, None)
