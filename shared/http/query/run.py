@@ -1,0 +1,101 @@
+"""A list's query, run on a collection of aggregates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.collation import Collation
+
+from shared.http.query.filters import every
+from shared.http.query.keys import after, key_after, read_key
+from shared.http.query.shape import ListQuery
+
+COLLATION = Collation(locale="en", strength=2)
+"""Letters of either case are equal, accents are not."""
+
+_STATE = {"_id": 0, "state": 1}
+
+
+@dataclass
+class Page:
+    """One page of a list. ``documents`` are states as they are stored; ``total`` counts what the
+    filter matches, on all pages."""
+
+    query: ListQuery
+    documents: list[dict[str, Any]]
+    total: int
+    next_page_key: str | None = None
+
+    def meta(self) -> dict[str, Any]:
+        return meta_of(self.total, self.query, len(self.documents), self.next_page_key)
+
+
+async def run_list(
+    collection: AsyncCollection[dict[str, Any]], scope: dict[str, Any], query: ListQuery
+) -> Page:
+    """The page of ``collection`` that ``query`` asks for, of what is in ``scope``.
+
+    ``scope`` is a filter on ``state.`` paths that the server made, such as the caller's company.
+    Aggregates that are gone (without state) are in no list.
+    """
+    matching = every([scope, *_alive(scope, query), query.filter])
+    skipped = 0
+    wanted = matching
+    if query.page_key is None:
+        skipped = (query.page - 1) * query.page_size
+    else:
+        wanted = every([matching, after(read_key(query.page_key, query.sort).values, query.sort)])
+    found = (
+        await collection.find(wanted, _STATE, collation=COLLATION, allow_disk_use=True)
+        .sort(query.sort)
+        .skip(skipped)
+        .limit(query.page_size + 1)
+        .to_list()
+    )
+    states = [document["state"] for document in found[: query.page_size]]
+    more = len(found) > query.page_size
+    if more or query.page_key is not None or (skipped and not found):
+        total = await collection.count_documents(matching, collation=COLLATION)
+    else:
+        # The last page says how many there are.
+        total = skipped + len(found)
+    next_key = key_after(states[-1], query.sort, query.page + 1) if more else None
+    return Page(query, states, total, next_key)
+
+
+def index(*fields: str, unique: bool = False) -> IndexModel:
+    """An index for lists: ``index("BuyerID", "Name", "ID")``, on fields of the state, in the order
+    that lists compare in; ``!`` before a field for descending."""
+    return IndexModel(
+        [
+            (f"state.{field.removeprefix('!')}", DESCENDING if field.startswith("!") else ASCENDING)
+            for field in fields
+        ],
+        collation=COLLATION,
+        unique=unique,
+    )
+
+
+def meta_of(
+    total: int, query: ListQuery, count_on_page: int, next_key: str | None = None
+) -> dict[str, Any]:
+    """The ``Meta`` of a list. ``ItemRange`` counts from one, both ends included; that of an empty
+    page ends before it begins."""
+    before = (query.page - 1) * query.page_size
+    return {
+        "Page": query.page,
+        "PageSize": query.page_size,
+        "TotalCount": total,
+        "TotalPages": -(-total // query.page_size),
+        "ItemRange": [before + 1, before + count_on_page],
+        "NextPageKey": next_key,
+    }
+
+
+def _alive(scope: dict[str, Any], query: ListQuery) -> list[dict[str, Any]]:
+    """What leaves out the aggregates that are gone, where ``scope`` does not already: they have no
+    field, and what the order ends in, a text, everything that is stored has."""
+    if any(isinstance(value, str) for value in scope.values()):
+        return []
+    return [{query.sort[-1][0]: {"$gte": ""}}]
