@@ -4,15 +4,17 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from shared.http.app import Authenticator
 from shared.http.assignments import operations_of_assignment
 from shared.http.documents import Announcer, Documents
 from shared.http.errors import ApiError, error, not_found
 from shared.http.ids import Increment
 from shared.http.kinds import Assignment, Kind, Place, Reference
+from shared.http.mount import Mounted
 from shared.http.operations import Call, Operation
 from shared.http.resources import operations_of_kind
 from shared.mongo.aggregates import MongoAggregateStore
-from shared.service import Resources
+from shared.service import Resources, Task
 
 _PARAMETER = re.compile(r"\{([^}]+)\}")
 
@@ -66,14 +68,24 @@ class Door:
             ),
         ]
 
-    @property
-    def stores(self) -> dict[str, MongoAggregateStore[Any]]:
-        """One store for each collection, for the relay."""
-        return {each.collection.name: each.store for each in self.documents.values()}
-
-    def prepare(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """What has to be done before the first request: indexes."""
-        return [each.store.create_indexes for each in self.documents.values()]
+    def mounted(
+        self,
+        operations: Iterable[Operation] = (),
+        *,
+        prepare: Iterable[Callable[[], Awaitable[None]]] = (),
+        tasks: Sequence[Task] = (),
+        authenticator: Authenticator | None = None,
+    ) -> Mounted:
+        """What is declared, and the ``operations`` written by hand, ready to be served. Indexes
+        are made before ``prepare``."""
+        return Mounted(
+            self.service,
+            [*self.operations(), *operations],
+            collections=list({each.collection.name: None for each in self.documents.values()}),
+            prepare=[*(each.store.create_indexes for each in self.documents.values()), *prepare],
+            tasks=tasks,
+            authenticator=authenticator,
+        )
 
     async def exists(self, place: Place, *ids: str) -> bool:
         """Whether there is a resource with these IDs, its parents' first, whoever owns it."""
