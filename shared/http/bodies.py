@@ -140,7 +140,9 @@ def _failure(problem: Any) -> Error:
     else:
         message = f"{text}."
     data: dict[str, Any] = {"Field": path} if path else {}
-    return error("ValidationFailure", message.replace("..", "."), **data)
+    # A model's own rules have the contract's codes; the others are pydantic's.
+    code = problem["type"] if "." in problem["type"] else "ValidationFailure"
+    return error(code, message.replace("..", "."), **data)
 
 
 def merged(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
