@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from shared.contracts.base import Error, Resource
+from shared.contracts.base import Error, Resource, read_only_fields
 from shared.contracts.registry import CatalogKind
 from shared.messaging.message import Event, Message, rejection
 from shared.messaging.processor import AggregateProcessor, Decision, no_context
@@ -28,12 +28,25 @@ def fold_catalog(
 
     def fold(state: R | None, message: Message[Any], context: None) -> Decision[R]:
         if message.type is kind.save:
-            return Decision(message.body, (Event(kind.saved, message.body),))
+            saved = _as_saved(message.body, state)
+            return Decision(saved, (Event(kind.saved_as(saved), saved),))
         if state is None:
             return Decision(None, (rejection(message, [not_found(kind.name, message.key)]),))
         return Decision(None, (Event(kind.deleted, message.body),))
 
     return fold
+
+
+def _as_saved(given: R, before: R | None) -> R:
+    """``given`` with what only the engine sets as it was ``before``, whatever was sent."""
+    model = type(given)
+    kept = {
+        name: model.model_fields[name].get_default() if before is None else getattr(before, name)
+        for name in read_only_fields(model)
+    }
+    if all(getattr(given, name) == value for name, value in kept.items()):
+        return given
+    return given.model_copy(update=kept)
 
 
 def not_found(kind: str, id: str) -> Error:

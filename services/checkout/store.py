@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.checkout.domain.state import OrderState, Phase
-from shared.contracts.catalog import ApprovalRule
+from shared.contracts.catalog import ApprovalRule, ThresholdRule
 from shared.contracts.orders import OrderStatus
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.tracing.stored import traces_of
@@ -101,9 +101,13 @@ class ApprovalRuleStore(MongoAggregateStore[ApprovalRule]):
         buyers = list(buyer_ids)
         if not buyers:
             return lowest
-        query = {"state.BuyerID": {"$in": buyers}, "state.Active": True}
+        query = {
+            "state.BuyerID": {"$in": buyers},
+            "state.Active": True,
+            "state.OrderTotalAbove": {"$ne": None},
+        }
         async for document in self.collection.find(query, {"state": 1}):
-            rule = ApprovalRule.model_validate(document["state"])
+            rule = ThresholdRule.model_validate(document["state"])
             above = lowest.get(rule.buyer_id)
             if above is None or rule.order_total_above < above:
                 lowest[rule.buyer_id] = rule.order_total_above

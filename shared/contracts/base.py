@@ -11,6 +11,7 @@ from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticSerializationError, to_json
 
 _UPPER = {"id": "ID", "ids": "IDs"}
 
@@ -78,6 +79,27 @@ READ_ONLY = Field(json_schema_extra={"readOnly": True})
 WRITE_ONLY = Field(json_schema_extra={"writeOnly": True})
 """Marks a field, through ``Annotated``, that a client sends and no answer or event shows."""
 
+
+@cache
+def read_only_fields(model: type[Resource]) -> tuple[str, ...]:
+    """The fields of ``model`` itself that are marked :data:`READ_ONLY`."""
+    return _marked(model, "readOnly")
+
+
+@cache
+def write_only_fields(model: type[Resource]) -> tuple[str, ...]:
+    """The fields of ``model`` itself that are marked :data:`WRITE_ONLY`."""
+    return _marked(model, "writeOnly")
+
+
+def _marked(model: type[Resource], mark: str) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, field in model.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(mark)
+    )
+
+
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -106,6 +128,31 @@ def _storable_xp(value: dict[str, Any]) -> dict[str, Any]:
 Xp = Annotated[dict[str, Any], AfterValidator(_storable_xp)]
 """Extended properties: whatever the caller wants to keep with a resource, as far as MongoDB can
 keep it."""
+
+XP_BYTES = 8_000
+"""The most that an ``xp`` of the HTTP API may have, as compact JSON in UTF-8."""
+
+
+def limited_xp(value: dict[str, Any]) -> dict[str, Any]:
+    """``value`` as it is. Raises ValueError where it has more than :data:`XP_BYTES` bytes."""
+    try:
+        size = len(to_json(value))
+    except PydanticSerializationError:
+        raise ValueError("xp has text that is no Unicode; send it as UTF-8") from None
+    if size > XP_BYTES:
+        raise ValueError(f"xp has {size} bytes and may have {XP_BYTES}; keep less with it")
+    return value
+
+
+LimitedXp = Annotated[Xp, AfterValidator(limited_xp)]
+"""Extended properties of at most :data:`XP_BYTES` bytes. Resources that had an xp before there was
+the limit are held to it by the HTTP API alone."""
+
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""How many of something: never negative, 31 bits."""
+
+Integer = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+"""A whole number of 32 bits."""
 
 
 class Error(Resource):

@@ -40,7 +40,8 @@ _CATALOG_OWNERS: dict[CatalogKind[Any], str] = {
 _OWNER_OF_CATALOG_TYPE = {
     type: owner
     for kind, owner in _CATALOG_OWNERS.items()
-    for type in (kind.save, kind.delete, kind.saved, kind.deleted)
+    for type in (kind.save, kind.delete, kind.saved, kind.deleted, kind.saved_with_expression)
+    if type is not None
 }
 
 _PRODUCERS = {
@@ -147,6 +148,10 @@ for _kind in _CATALOG_OWNERS:
     _SUMMARIES[_kind.delete] = f"Delete a {_kind.name}."
     _SUMMARIES[_kind.saved] = f"A {_kind.name} was saved."
     _SUMMARIES[_kind.deleted] = f"A {_kind.name} was deleted."
+    if _kind.saved_with_expression is not None:
+        _SUMMARIES[_kind.saved_with_expression] = (
+            f"A {_kind.name} was saved in which an expression decides."
+        )
 
 
 def direction(topic: str) -> Direction:

@@ -66,7 +66,8 @@ def find_type(topic: str, name: str) -> MessageType[Any] | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CatalogKind(Generic[B]):
-    """The four message types of one kind of catalogue resource."""
+    """The message types of one kind of catalogue resource. ``saved_with_expression`` tells of
+    those in which an expression stands for what ``saved`` promises to tell."""
 
     name: str
     body: type[B]
@@ -74,9 +75,25 @@ class CatalogKind(Generic[B]):
     delete: MessageType[catalog.Delete]
     saved: MessageType[B]
     deleted: MessageType[catalog.Delete]
+    saved_with_expression: MessageType[B] | None = None
+
+    def saved_as(self, resource: B) -> MessageType[B]:
+        """The event that tells that ``resource`` was saved."""
+        promised = self.saved.body.model_fields
+        if self.saved_with_expression is not None and any(
+            field.is_required() and getattr(resource, name) is None
+            for name, field in promised.items()
+        ):
+            return self.saved_with_expression
+        return self.saved
 
 
-def _catalog_kind(name: str, body: type[B]) -> CatalogKind[B]:
+def _catalog_kind(
+    name: str, body: type[B], *, without_expression: type[B] | None = None
+) -> CatalogKind[B]:
+    """``without_expression``: where some of the resources have an expression instead, what the
+    others have."""
+
     def key(resource: Any) -> str:
         return str(resource.id)
 
@@ -85,8 +102,11 @@ def _catalog_kind(name: str, body: type[B]) -> CatalogKind[B]:
         body,
         _declare(Topics.CATALOG_COMMANDS, f"Save{name}", body, key),
         _declare(Topics.CATALOG_COMMANDS, f"Delete{name}", catalog.Delete, key),
-        _declare(Topics.CATALOG_EVENTS, f"{name}Saved", body, key),
+        _declare(Topics.CATALOG_EVENTS, f"{name}Saved", without_expression or body, key),
         _declare(Topics.CATALOG_EVENTS, f"{name}Deleted", catalog.Delete, key),
+        _declare(Topics.CATALOG_EVENTS, f"Expression{name}Saved", body, key)
+        if without_expression
+        else None,
     )
 
 
@@ -94,11 +114,13 @@ SUPPLIER = _catalog_kind("Supplier", catalog.Supplier)
 BUYER = _catalog_kind("Buyer", catalog.Buyer)
 PRODUCT = _catalog_kind("Product", catalog.Product)
 PRICE_SCHEDULE = _catalog_kind("PriceSchedule", catalog.PriceSchedule)
-PROMOTION = _catalog_kind("Promotion", catalog.Promotion)
+PROMOTION = _catalog_kind("Promotion", catalog.Promotion, without_expression=catalog.FixedPromotion)
 INVENTORY = _catalog_kind("Inventory", catalog.SaveInventory)
 LOCATION = _catalog_kind("Location", catalog.Location)
 SOURCING_RULE = _catalog_kind("SourcingRule", catalog.SourcingRule)
-APPROVAL_RULE = _catalog_kind("ApprovalRule", catalog.ApprovalRule)
+APPROVAL_RULE = _catalog_kind(
+    "ApprovalRule", catalog.ApprovalRule, without_expression=catalog.ThresholdRule
+)
 WEBHOOK = _catalog_kind("Webhook", catalog.Webhook)
 
 PLACE_ORDER = _declare(

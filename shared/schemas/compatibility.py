@@ -21,7 +21,7 @@ Schema = Mapping[str, Any]
 
 _NOTES = frozenset(
     {"$schema", "$id", "$comment", "title", "description", "examples", "deprecated", "default",
-     CONTRACT}
+     "readOnly", CONTRACT}
 )  # fmt: skip
 _MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", DECIMAL_PLACES)
 _LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")

@@ -13,9 +13,12 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
+from shared.contracts.access import XpThingType
+from shared.contracts.assortment import PriceMarkupType
 from shared.contracts.base import Resource, wire_name
 from shared.contracts.catalog import DiscountType, LocationType, SourcingStrategy
 from shared.contracts.orders import PaymentType
+from shared.contracts.roles import Role
 
 OPEN_ENUM = "x-extensible-enum"
 """Keyword of a text whose known values are listed and may become more."""
@@ -23,7 +26,17 @@ OPEN_ENUM = "x-extensible-enum"
 DECIMAL_PLACES = "x-decimal-places"
 """Keyword of a number: most digits after the point."""
 
-_OPEN = frozenset({PaymentType, DiscountType, LocationType, SourcingStrategy})
+_OPEN = frozenset(
+    {
+        PaymentType,
+        DiscountType,
+        LocationType,
+        SourcingStrategy,
+        PriceMarkupType,
+        Role,
+        XpThingType,
+    }
+)
 """Enumerations that may grow in events: a consumer must expect values that it does not know."""
 
 _MONEY = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
@@ -127,6 +140,8 @@ def _tidy(node: Any, *, event: bool, names: frozenset[str]) -> Any:
         for key, value in node.items()
         # In commands null means the same as leaving it out; in events nothing is left to default.
         if not (key == "default" and (event or value is None))
+        # A consumer writes nothing.
+        and not (key == "readOnly" and event)
     }
     if isinstance(tidy.get("description"), str):
         tidy["description"] = _on_the_wire(tidy["description"], names)

@@ -11,7 +11,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from shared.contracts.base import Resource
-from shared.contracts.catalog import Promotion
+from shared.contracts.catalog import BuyerApprovalRule, Promotion
 from shared.contracts.orders import PriceOrder
 
 # What is stored keeps no lone surrogates, as JSON has none.
@@ -38,8 +38,10 @@ _known: dict[Any, st.SearchStrategy[Resource]] = {}
 def bodies(model: type[Resource]) -> st.SearchStrategy[Resource]:
     """Valid instances of ``model``, optional fields present or not."""
     if model not in _known:
-        if model is Promotion:
-            _known[model] = _promotions()
+        if issubclass(model, Promotion):
+            _known[model] = _promotions(model)
+        elif issubclass(model, BuyerApprovalRule):
+            _known[model] = _approval_rules(model)
         elif model is PriceOrder:
             # This field refers back to its own module by name.
             _known[model] = _made(model, skip=frozenset({"priced"}))
@@ -57,18 +59,38 @@ def _made(model: type[Resource], skip: frozenset[str] = frozenset()) -> st.Searc
     return st.fixed_dictionaries(required, optional=optional).map(model.model_validate)
 
 
-def _promotions() -> st.SearchStrategy[Resource]:
+def _promotions(model: type[Promotion]) -> st.SearchStrategy[Resource]:
     # Its fields bound each other.
     fields = {
         "id": ids,
         "code": texts,
-        "discount_type": st.sampled_from(["Percentage", "Amount"]),
-        "value": st.integers(1, 1_000_000).map(_money),
         "start_date": st.none() | moments.filter(lambda moment: moment.year < 2100),
         "expiration_date": st.none() | st.just(datetime(2199, 1, 1, tzinfo=UTC)),
         "xp": st.none() | xps,
     }
-    return st.fixed_dictionaries(fields).map(Promotion.model_validate)
+    fixed = {
+        "discount_type": st.sampled_from(["Percentage", "Amount"]),
+        "value": st.integers(1, 1_000_000).map(_money),
+    }
+    by_expression = {"eligible_expression": texts, "value_expression": texts}
+    made = st.fixed_dictionaries({**fields, **fixed})
+    if not model.model_fields["value"].is_required():
+        made |= st.fixed_dictionaries({**fields, **by_expression})
+    return made.map(model.model_validate)
+
+
+def _approval_rules(model: type[BuyerApprovalRule]) -> st.SearchStrategy[Resource]:
+    # It has one of two.
+    fields = {
+        name: _values(field)
+        for name, field in model.model_fields.items()
+        if name not in ("order_total_above", "rule_expression")
+    }
+    total = st.integers(0, 1_000_000).map(_money)
+    made = st.fixed_dictionaries({**fields, "order_total_above": total})
+    if not model.model_fields["order_total_above"].is_required():
+        made |= st.fixed_dictionaries({**fields, "rule_expression": texts})
+    return made.map(model.model_validate)
 
 
 def _values(field: FieldInfo) -> st.SearchStrategy[Any]:

@@ -73,6 +73,12 @@ def ineligible(
 ) -> Error | None:
     """Why an order of ``buyer_id`` may not have ``promotion``; None when it may. ``subtotal``
     None: unknown, because a line has no price."""
+    if promotion.value is None:
+        return _refusal(
+            promotion,
+            "NotEligible",
+            "is decided by an expression, which no order can use; remove it",
+        )
     if not promotion.allow_all_buyers and buyer_id not in (promotion.buyer_ids or ()):
         return _refusal(
             promotion, "NotEligible", f"is not for buyer {buyer_id}; remove it", BuyerID=buyer_id
@@ -97,7 +103,10 @@ def ineligible(
 
 
 def discount_of(promotion: Promotion, base: Decimal, currency: str) -> Decimal:
-    """What ``promotion`` takes off ``base``, in ``currency``: never more than ``base``."""
+    """What ``promotion`` takes off ``base``, in ``currency``: never more than ``base``, and
+    nothing where an expression decides."""
+    if promotion.value is None:
+        return ZERO
     if promotion.discount_type is DiscountType.PERCENTAGE:
         return round_money(base * promotion.value / 100, currency)
     return min(round_money(promotion.value, currency), base)
