@@ -19,7 +19,7 @@ REMEMBERED = 24
 
 
 class PasswordRules(Resource):
-    """A ``PasswordConfig``, with its wire names; what is None is no rule.
+    """A ``PasswordConfig``, with its wire names; what is None, or 0, is no rule.
 
     ``maximum_password_age`` is in days; ``minimum_password_age`` and ``lockout_duration`` are in
     minutes, and a lock-out of 0 minutes lasts until an administrator ends it.
@@ -63,7 +63,7 @@ def strictest(rules: Iterable[PasswordRules]) -> PasswordRules:
     all_ = list(rules)
 
     def given(name: str) -> list[int]:
-        return [value for each in all_ if (value := getattr(each, name)) is not None]
+        return [value for each in all_ if (value := getattr(each, name) or 0) > 0]
 
     def any_(name: str) -> bool:
         return any(getattr(each, name) for each in all_)
@@ -74,7 +74,7 @@ def strictest(rules: Iterable[PasswordRules]) -> PasswordRules:
         maximum_password_age=min(given("maximum_password_age"), default=None),
         minimum_password_age=max(given("minimum_password_age"), default=None),
         allowed_failed_attempts=min(given("allowed_failed_attempts"), default=DEFAULT_ATTEMPTS),
-        lockout_duration=_longest_lockout(given("lockout_duration")),
+        lockout_duration=_longest_lockout(each.lockout_duration for each in all_),
         upper_case_required=any_("upper_case_required"),
         lower_case_required=any_("lower_case_required"),
         special_character_required=any_("special_character_required"),
@@ -83,10 +83,9 @@ def strictest(rules: Iterable[PasswordRules]) -> PasswordRules:
     )
 
 
-def _longest_lockout(minutes: list[int]) -> int:
-    if 0 in minutes:
-        return 0
-    return max(minutes, default=DEFAULT_LOCKOUT)
+def _longest_lockout(minutes: Iterable[int | None]) -> int:
+    said = [each for each in minutes if each is not None]
+    return 0 if 0 in said else max(said, default=DEFAULT_LOCKOUT)
 
 
 def weaknesses(password: str, rules: PasswordRules) -> list[str]:
