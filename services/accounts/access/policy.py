@@ -52,6 +52,12 @@ class PasswordRules(Resource):
         days = self.maximum_password_age
         return days is not None and days > 0 and now >= set_at + timedelta(days=days)
 
+    def too_soon(self, set_at: datetime | None, now: datetime) -> bool:
+        """Whether a password set at ``set_at`` (UTC) is too new at ``now`` for its user to change
+        it."""
+        minutes = self.minimum_password_age or 0
+        return set_at is not None and now < set_at + timedelta(minutes=minutes)
+
 
 DEFAULT_LENGTH = 8
 DEFAULT_ATTEMPTS = 10
