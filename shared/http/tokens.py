@@ -25,8 +25,8 @@ ALGORITHM = "RS256"
 SKEW = timedelta(seconds=10)
 """How far the clocks may differ. OrderCloud's SDK sends a token until ten seconds after its end."""
 
-_LONGEST = 8_192
-"""Characters of a token that are looked at; a browser's cookie takes half of it."""
+_LONGEST = 16_384
+"""Characters of a token that are looked at; a browser's cookie takes a quarter of it."""
 
 
 class KeySource(Protocol):
