@@ -153,7 +153,8 @@ class Documents:
         before = aggregate.state
         aggregate.state = after
         if after is None:
-            event = Event(self.events.deleted, self.events.gone(before))
+            gone = self.events.deleted
+            event = Event(gone, gone.body.model_validate(wire(before)))
         else:
             event = Event(self.events.saved, after)
         kept = [entry for entry in aggregate.outbox if not self._announcer.is_published(entry.id)]

@@ -99,13 +99,12 @@ class Door:
         if not await self.exists(place, *ids):
             raise not_found(place.object_type, ids[-1])
 
-    async def check_parents(self, places: Sequence[Place], call: Call) -> list[str]:
-        """The IDs of the parents named in the path, the outermost first; 404 where one is not
-        there."""
-        ids = list(call.path.values())[: len(places)]
+    async def check_parents(self, places: Sequence[Place], call: Call) -> None:
+        """Raises :class:`ApiError` 404 where one of the parents that the path names, the outermost
+        first, is not there."""
+        ids = list(call.path.values())
         for depth, place in enumerate(places, 1):
             await self.need(place, *ids[:depth])
-        return ids
 
     async def check_references(
         self, references: Sequence[Reference], values: Mapping[str, Any]

@@ -159,7 +159,7 @@ class ResourceOperations:
 
     async def patch(self, call: Call) -> dict[str, Any]:
         sent = self._reader.clean(call.json())
-        parents = dict(zip(self._parents, call.path.values(), strict=False))
+        parents = self._parents_in(call)
         before = await self._stored(call, call.path[self._kind.id])
         if before is None:
             raise self._missing(call)
@@ -215,8 +215,11 @@ class ResourceOperations:
 
     async def _check_parents(self, call: Call) -> State:
         """The parents' IDs by wire names; 404 where one is not there."""
-        ids = await self._door.check_parents(self._kind.parents, call)
-        return dict(zip(self._parents, ids, strict=True))
+        await self._door.check_parents(self._kind.parents, call)
+        return self._parents_in(call)
+
+    def _parents_in(self, call: Call) -> State:
+        return dict(zip(self._parents, call.path.values(), strict=False))
 
     async def _stored(self, call: Call, id: str) -> Any:
         state = await self._documents.get(self._key(call, id))
