@@ -33,7 +33,7 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
                 name=lists,
                 method="GET",
                 path=assignment.list,
-                handler=handlers.list,
+                handler=handlers.page,
                 users=assignment.who(),
                 roles=assignment.roles.readers,
                 answer=ListOf(assignment.model),
@@ -104,7 +104,7 @@ class AssignmentOperations:
             filterable=assignment.filterable,
         )
 
-    async def list(self, call: Call) -> dict[str, Any]:
+    async def page(self, call: Call) -> dict[str, Any]:
         query = parse_list(call.query, self.shape)
         scope = self._named(call)
         await self._door.check_parents(self._assignment.parents, call)
@@ -149,7 +149,7 @@ class AssignmentOperations:
         change = Change(None, after, sent, call)
         for rule in self._assignment.rules:
             await rule(self._door, change)
-        key = assignment_key(self._assignment, stored)
+        key = self._assignment.key(stored)
 
         def decide(before: Any) -> Any:
             change.before = before
@@ -165,7 +165,7 @@ class AssignmentOperations:
             if name not in named and (value := call.parameter(parameter_of(name))) is not None:
                 named[name] = value
         await self._door.check_parents(self._assignment.parents, call)
-        key = assignment_key(self._assignment, named)
+        key = self._assignment.key(named)
         state = await self._documents.get(key)
         if state is None or not self._sees(state, call):
             raise not_found(self._assignment.name, key.strip("/"))
@@ -196,11 +196,6 @@ class AssignmentOperations:
         fields = self._documents.events.stored.model_fields.values()
         known = {field.alias for field in fields}
         return {name: value for name, value in found.items() if name in known}
-
-
-def assignment_key(assignment: Assignment, state: Mapping[str, Any]) -> str:
-    """What identifies an assignment: its identifying values in a row."""
-    return "/".join(str(state.get(name) or "") for name in assignment.keys)
 
 
 def party_errors(assignment: Assignment, state: Mapping[str, Any]) -> list[Error]:

@@ -150,13 +150,15 @@ class Documents:
         raise TimeoutError(f"lost {_TRIES} races for {', '.join(todo[:3])}")
 
     def _decided(self, aggregate: Aggregate[Any], after: Any, call: Call) -> Aggregate[Any]:
-        before = aggregate.state
+        before: Any = aggregate.state
         aggregate.state = after
-        if after is None:
-            gone = self.events.deleted
-            event = Event(gone, gone.body.model_validate(wire(before)))
-        else:
-            event = Event(self.events.saved, after)
+        event = Event(
+            *(
+                self.events.deleted_message(before)
+                if after is None
+                else self.events.saved_message(after)
+            )
+        )
         kept = [entry for entry in aggregate.outbox if not self._announcer.is_published(entry.id)]
         aggregate.outbox = kept + entries_of(
             f"{call.id}|{self.events.name}|{aggregate.id}", [event], call.now, call.trace

@@ -51,7 +51,8 @@ class Door:
         self.assignments = {assignment.name: assignment for assignment in assignments}
         database = resources.database(service)
         self.documents: dict[str, Documents] = {}
-        for declared in (*self.kinds.values(), *self.assignments.values()):
+        every: list[Kind | Assignment] = [*self.kinds.values(), *self.assignments.values()]
+        for declared in every:
             store: MongoAggregateStore[Any] = MongoAggregateStore(
                 database, declared.collection, declared.events.stored, indexes=declared.indexes
             )

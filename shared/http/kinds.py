@@ -5,15 +5,16 @@ documentation and their tests; from an :class:`Assignment` the three of an assig
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
 from pymongo import IndexModel
 
+from shared.contracts.base import Resource
 from shared.contracts.resources import ResourceEvents
 from shared.http.operations import ADMIN, ADMIN_BUYER, ADMIN_SUPPLIER, Call, Parameter
+from shared.http.present import wire_of
 from shared.http.principal import Principal, UserType
 
 if TYPE_CHECKING:
@@ -142,7 +143,6 @@ class Kind:
     """
 
     events: ResourceEvents
-    model: type[BaseModel]
     sdk: str
     path: str
     id: str
@@ -186,6 +186,22 @@ class Kind:
         return self.events.name
 
     @property
+    def model(self) -> type[Resource]:
+        """What is sent and answered."""
+        return self.events.model
+
+    @property
+    def parent_fields(self) -> list[str]:
+        """The wire names of the fields with the parents' IDs."""
+        return [wire_of(self.events.stored, name) for name in self.events.parents]
+
+    def key(self, parents: Sequence[str], id: str) -> str:
+        """Under which key a resource is stored. Kinds that Kafka's commands change too are known
+        by their ID alone."""
+        among = parents if len(self.events.key) > 1 else ()
+        return self.prefix + "/".join([*among, id])
+
+    @property
     def type_name(self) -> str:
         """The ``ObjectType`` of a NotFound."""
         return self.object_type or self.name
@@ -208,14 +224,13 @@ class Kind:
 class Assignment:
     """Ties resources to parties or to one another.
 
-    ``keys`` are the fields that identify one; ``levels`` the kinds of party it may be made to, out
+    ``levels`` are the kinds of party it may be made to, out
     of ``Company``, ``Group`` and ``User``, and ``Party`` where it may be a buyer's or a supplier's
     (none: it is no assignment to a party). ``parameters``
     narrow its list. ``methods`` are the SDK's names of list, save and delete.
     """
 
     events: ResourceEvents
-    model: type[BaseModel]
     sdk: str
     methods: tuple[str, str, str] = ("ListAssignments", "SaveAssignment", "DeleteAssignment")
     list: str = ""
@@ -224,7 +239,6 @@ class Assignment:
     save_method: str = "POST"
     collection: str
     roles: Roles
-    keys: tuple[str, ...]
     parameters: tuple[str, ...] = ()
     save_parameters: tuple[str, ...] = ()
     """Query parameters of save that are fields of the assignment."""
@@ -244,6 +258,20 @@ class Assignment:
     @property
     def name(self) -> str:
         return self.events.name
+
+    @property
+    def model(self) -> type[Resource]:
+        """What is sent and answered."""
+        return self.events.model
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The wire names of the fields that identify one."""
+        return tuple(wire_of(self.events.stored, name) for name in self.events.key)
+
+    def key(self, state: Mapping[str, Any]) -> str:
+        """Under which key one is stored: its identifying values in a row."""
+        return "/".join(str(state.get(name) or "") for name in self.keys)
 
     @property
     def delete_path_fields(self) -> frozenset[str]:

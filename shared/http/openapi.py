@@ -106,7 +106,7 @@ def _list_parameters(operation: Operation) -> list[dict[str, Any]]:
     shape = operation.list
     assert shape is not None  # noqa: S101
     whole = {"type": "integer", "minimum": 1}
-    found = [
+    found: list[dict[str, Any]] = [
         {"name": "page", "in": "query", "schema": whole},
         {"name": "pageSize", "in": "query", "schema": {**whole, "maximum": 100}},
     ]

@@ -56,6 +56,11 @@ def wire_alias(name: str, field: FieldInfo) -> str:
     return field.serialization_alias or field.alias or name
 
 
+def wire_of(model: type[BaseModel], name: str) -> str:
+    """The wire's name of a model's field."""
+    return wire_alias(name, model.model_fields[name])
+
+
 def is_write_only(field: FieldInfo) -> bool:
     return _marked(field, "writeOnly")
 

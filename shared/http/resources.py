@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from shared.contracts.base import Resource
 from shared.http.bodies import merged, reader_of, validated
 from shared.http.documents import Documents, State, wire
 from shared.http.errors import ApiError, bad_request, conflict, id_exists, not_found
@@ -40,7 +39,7 @@ def operations_of_kind(door: "Door", kind: Kind) -> list[Operation]:
     """What ``kind`` declares, as operations."""
     resource = ResourceOperations(door, kind)
     handlers: dict[str, Callable[[Call], Awaitable[Any]]] = {
-        "List": resource.list,
+        "List": resource.page,
         "Create": resource.create,
         "Get": resource.get,
         "Save": resource.save,
@@ -86,7 +85,7 @@ class ResourceOperations:
         self._documents: Documents = door.documents[kind.name]
         self._present = presenter_of(kind.model)
         self._reader = reader_of(kind.model)
-        self._parents = [wire_of(kind.events.stored, name) for name in kind.events.parents]
+        self._parents = kind.parent_fields
         stored = kind.events.stored.model_fields
         self._dated = "date_created" in stored
         self._updated = "last_updated" in stored
@@ -109,7 +108,7 @@ class ResourceOperations:
             search_types=kind.search_types,
         )
 
-    async def list(self, call: Call) -> dict[str, Any]:
+    async def page(self, call: Call) -> dict[str, Any]:
         kind = self._kind
         query = parse_list(call.query, self.shape)
         parents = await self._check_parents(call)
@@ -155,7 +154,7 @@ class ResourceOperations:
         change = self._change(before, sent, parents, call)
         await self._complete(change)
         key = self._key(call, change.after.id)
-        return await self._written(key, lambda stored: change.after, change)
+        return await self._written(key, replaced_by(change.after), change)
 
     async def patch(self, call: Call) -> dict[str, Any]:
         sent = self._reader.clean(call.json())
@@ -185,7 +184,7 @@ class ResourceOperations:
         state = await self.existing(call)
         await self.remove([state], call)
 
-    async def remove(self, states: "list[State]", call: Call) -> None:
+    async def remove(self, states: list[State], call: Call) -> None:
         """Deletes these and what belongs to them: what belongs to them first, so that an
         interrupted deletion can be asked for again."""
         door, kind = self._door, self._kind
@@ -194,7 +193,7 @@ class ResourceOperations:
                 await self._effect(effect, state, call)
         for hook in kind.before_delete:
             await hook(door, states, call)
-        keys = [key_of(kind, self._parents, state) for state in states]
+        keys = [key_of(kind, state) for state in states]
         await self._documents.change_all(keys, lambda stored: None, call)
         for hook in kind.after_delete:
             await hook(door, states, call)
@@ -206,7 +205,7 @@ class ResourceOperations:
             raise self._missing(call)
         return state
 
-    async def shown(self, states: "list[State]", call: Call) -> "list[dict[str, Any]]":
+    async def shown(self, states: list[State], call: Call) -> list[dict[str, Any]]:
         """Stored documents as answers, with what is computed."""
         answers = [self._present(state) for state in states]
         if self._kind.compute is not None and answers:
@@ -234,7 +233,7 @@ class ResourceOperations:
         return self._kind.events.stored.model_validate(state)
 
     def _sees(self, state: State, call: Call) -> bool:
-        wanted = self._kind.visible(call.principal)
+        wanted = {**self._parents_in(call), **self._kind.visible(call.principal)}
         return all(state.get(name) == value for name, value in wanted.items())
 
     def _change(
@@ -325,13 +324,12 @@ class ResourceOperations:
             moved = {**named, follower.field: new}
             resource = documents.events.stored.model_validate(moved)
             if assignment is not None:
-                keys = [wire_key(assignment.keys, named), wire_key(assignment.keys, moved)]
+                keys = [assignment.key(named), assignment.key(moved)]
             else:
                 kind = self._door.kinds[follower.name]
-                parents = [wire_of(kind.events.stored, name) for name in kind.events.parents]
-                keys = [key_of(kind, parents, named), key_of(kind, parents, moved)]
+                keys = [key_of(kind, named), key_of(kind, moved)]
             old_key, new_key = keys
-            await documents.change(new_key, lambda stored, after=resource: after, call)
+            await documents.change(new_key, replaced_by(resource), call)
             if new_key != old_key:
                 await documents.change(old_key, lambda stored: None, call)
 
@@ -358,9 +356,7 @@ class ResourceOperations:
             await documents.change_all(keys, lambda stored: None, call)
 
     def _key(self, call: Call, id: str) -> str:
-        count = len(self._kind.events.parents)
-        parents = list(call.path.values())[:count]
-        return self._kind.prefix + "/".join([*parents, id])
+        return self._kind.key(list(self._parents_in(call).values()), id)
 
     def _missing(self, call: Call) -> ApiError:
         return not_found(self._kind.type_name, call.path[self._kind.id])
@@ -371,14 +367,11 @@ def scope_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {f"state.{name}": value for name, value in fields.items()}
 
 
-def wire_of(model: type[Resource], name: str) -> str:
-    return wire_alias(name, model.model_fields[name])
+def replaced_by(resource: Any) -> Callable[[Any], Any]:
+    """The decision to store ``resource``, whatever is there."""
+    return lambda stored: resource
 
 
-def wire_key(names: tuple[str, ...], state: Mapping[str, Any]) -> str:
-    """The key of an assignment: its identifying values in a row."""
-    return "/".join(str(state.get(name) or "") for name in names)
-
-
-def key_of(kind: Kind, parents: list[str], state: Mapping[str, Any]) -> str:
-    return kind.prefix + "/".join([*(state[name] for name in parents), state["ID"]])
+def key_of(kind: Kind, state: Mapping[str, Any]) -> str:
+    """Under which key a stored resource is."""
+    return kind.key([state[name] for name in kind.parent_fields], state["ID"])

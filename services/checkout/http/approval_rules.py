@@ -1,8 +1,6 @@
 """Approval rules of a buyer: which of its orders somebody has to approve."""
 
 from shared.contracts.resources import APPROVAL_RULE
-
-from shared.contracts.catalog import ApprovalRule
 from shared.http.door import Door
 from shared.http.errors import ApiError, error
 from shared.http.kinds import Change, Kind, Reference, admin_reader
@@ -32,7 +30,6 @@ async def approved_by_somebody(door: Door, change: Change) -> None:
 
 APPROVAL_RULES = Kind(
     events=APPROVAL_RULE,
-    model=ApprovalRule,
     sdk="ApprovalRules",
     path="/buyers/{buyerID}/approvalrules",
     id="approvalRuleID",

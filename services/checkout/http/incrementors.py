@@ -4,9 +4,8 @@ from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.write_concern import WriteConcern
-from shared.contracts.access import Incrementor
-from shared.contracts.resources import INCREMENTOR
 
+from shared.contracts.resources import INCREMENTOR
 from shared.http.errors import not_found
 from shared.http.ids import Increment
 from shared.http.kinds import Kind, admin_reader
@@ -16,7 +15,6 @@ _COLLECTION = "incrementors"
 
 INCREMENTORS = Kind(
     events=INCREMENTOR,
-    model=Incrementor,
     sdk="Incrementors",
     path="/incrementors",
     id="incrementorID",
