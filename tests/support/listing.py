@@ -109,10 +109,13 @@ def _values(state: dict[str, Any], name: str) -> list[Any]:
     values: list[Any] = [state]
     for segment in name.split("."):
         values = [value.get(segment) for value in values if isinstance(value, dict)]
-        values = [
-            item for value in values for item in (value if isinstance(value, list) else [value])
-        ]
+        values = [item for value in values for item in _items(value)]
     return values
+
+
+def _items(value: Any) -> list[Any]:
+    """A list counts as each of its items; an empty one is something that is there."""
+    return value if isinstance(value, list) and value else [value]
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
