@@ -73,15 +73,15 @@ def test_a_field_that_is_not_there(name: str) -> None:
         (
             "DateCreated=2021-02-30",
             (
-                'DateCreated cannot be "2021-02-30"; it takes a time, such as 2021-02-23,'
-                " 2021-02-23T20:39:03Z or 2/23/2021."
+                'DateCreated cannot be "2021-02-30"; it takes a time, such as 2021-02-23'
+                ", 2021-02-23T20:39:03Z or 2/23/2021."
             ),
         ),
         (
             "DateCreated=>0001-01-01T00:00%2B02:00",
             (
-                'DateCreated cannot be "0001-01-01T00:00+02:00"; it takes a time, such as 2021-02-23,'
-                " 2021-02-23T20:39:03Z or 2/23/2021."
+                'DateCreated cannot be "0001-01-01T00:00+02:00"; it takes a time, such as 2021-02-23'
+                ", 2021-02-23T20:39:03Z or 2/23/2021."
             ),
         ),
         (
@@ -121,7 +121,8 @@ def test_a_value_of_the_wrong_type(query_string: str, message: str) -> None:
             "List.InvalidSortProperty",
             (
                 '"Weight" cannot be sorted by; sortBy takes Name, ID, Price, DateCreated, Quantity,'
-                " Size.Width and fields of xp, such as xp.Color, each with ! before it for descending."
+                " Size.Width and fields of xp, such as xp.Color, each with ! before it for"
+                " descending."
             ),
         ),
         (
@@ -133,8 +134,8 @@ def test_a_value_of_the_wrong_type(query_string: str, message: str) -> None:
             "search=a&searchOn=Tags",
             "List.InvalidSearchProperty",
             (
-                '"Tags" cannot be searched; searchOn takes Name, ID, Quantity and fields of xp, such'
-                " as xp.Color."
+                '"Tags" cannot be searched; searchOn takes Name, ID, Quantity and fields of xp,'
+                " such as xp.Color."
             ),
         ),
         (
@@ -156,8 +157,8 @@ def test_a_value_of_the_wrong_type(query_string: str, message: str) -> None:
             f"search={'a' * 1_001}",
             "Search.InvalidQuery",
             (
-                "The search is too long: at most 1000 characters, and words times fields at most 400;"
-                " search for fewer words, or name fields in searchOn."
+                "The search is too long: at most 1000 characters, and words times fields at most"
+                " 400; search for fewer words, or name fields in searchOn."
             ),
         ),
     ],
