@@ -29,7 +29,7 @@ from tests.support.listing import (
 Collection = AsyncCollection[dict[str, Any]]
 
 MANY = settings(
-    max_examples=400,
+    max_examples=250,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -148,7 +148,7 @@ sorts = st.lists(
 )
 
 
-@settings(MANY, max_examples=60)
+@settings(MANY, max_examples=40)
 @given(sort=sorts, size=st.integers(7, 60))
 async def test_page_keys_give_the_pages_that_numbers_give(
     collection: Collection, sort: list[str], size: int

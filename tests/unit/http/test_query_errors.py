@@ -80,8 +80,8 @@ def test_a_field_that_is_not_there(name: str) -> None:
         (
             "DateCreated=>0001-01-01T00:00%2B02:00",
             (
-                'DateCreated cannot be "0001-01-01T00:00+02:00"; it takes a time, such as 2021-02-23'
-                ", 2021-02-23T20:39:03Z or 2/23/2021."
+                'DateCreated cannot be "0001-01-01T00:00+02:00"; it takes a time, such as 2021'
+                "-02-23, 2021-02-23T20:39:03Z or 2/23/2021."
             ),
         ),
         (
