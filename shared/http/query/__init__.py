@@ -8,6 +8,7 @@ regular expression and no path outside the model can come in. docs/http-queries.
 from shared.http.query.parse import parse_list
 from shared.http.query.run import COLLATION, Page, index, meta_of, run_list
 from shared.http.query.shape import ANY, ListQuery, ListShape
+from shared.http.query.totals import Totals
 
 __all__ = [
     "ANY",
@@ -15,6 +16,7 @@ __all__ = [
     "ListQuery",
     "ListShape",
     "Page",
+    "Totals",
     "index",
     "meta_of",
     "parse_list",
