@@ -17,7 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from shared.contracts.base import Resource
 from shared.contracts.resources import ResourceEvents
 from shared.http.operations import Call
-from shared.http.query import ListQuery, Page, run_list
+from shared.http.query import ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.publisher import Publisher, RecordTooLarge
@@ -130,6 +130,7 @@ class Documents:
         self.events = events
         self.store = store
         self._reader = _Reader(store.collection)
+        self._totals = Totals()
         self._announcer = announcer
 
     @property
@@ -142,7 +143,7 @@ class Documents:
         return await self._reader.get(key)
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
-        return await run_list(self.collection, dict(scope), query)
+        return await run_list(self.collection, dict(scope), query, self._totals)
 
     async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
         """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators)."""
