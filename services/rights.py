@@ -32,7 +32,7 @@ from shared.service import Resources
 from shared.settings import Settings
 
 EMITS: Mapping[str, tuple[str, ...]] = {
-    "accounts": (Topics.CATALOG_EVENTS,),
+    "accounts": (Topics.CATALOG_EVENTS, Topics.ACCOUNTS_EVENTS),
     "pricing": (Topics.CATALOG_EVENTS, Topics.PRICING_RESULTS),
     "checkout": (Topics.CATALOG_EVENTS, Topics.ORDERS_EVENTS, Topics.PRICING_REQUESTS),
     "forwarding": (Topics.SUPPLIER_ORDERS_EVENTS,),
@@ -43,6 +43,7 @@ EMITS: Mapping[str, tuple[str, ...]] = {
 
 PUBLIC_EVENTS = (
     Topics.CATALOG_EVENTS,
+    Topics.ACCOUNTS_EVENTS,
     Topics.ORDERS_EVENTS,
     Topics.SUPPLIER_ORDERS_EVENTS,
     Topics.SHIPMENTS_EVENTS,

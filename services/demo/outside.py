@@ -15,6 +15,7 @@ Body = dict[str, Any]
 
 EVENT_TOPICS = (
     "catalog.events",
+    "accounts.events",
     "orders.events",
     "supplier-orders.events",
     "shipments.events",

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.contracts import registry
 from shared.contracts.registry import CatalogKind, MessageType, Topics, message_types
+from shared.contracts.resources import RESOURCES
 
 OUTSIDE = "outside"
 """Whoever is no service of Ordermesh: shops, suppliers' systems, operators."""
@@ -45,6 +46,7 @@ _OWNER_OF_CATALOG_TYPE = {
 }
 
 _PRODUCERS = {
+    Topics.ACCOUNTS_EVENTS: ("accounts",),
     Topics.PRICING_REQUESTS: ("checkout",),
     Topics.PRICING_RESULTS: ("pricing",),
     Topics.ORDERS_EVENTS: ("checkout",),
@@ -100,7 +102,8 @@ _SUBSCRIPTIONS = {
 
 TOPIC_DESCRIPTIONS = {
     Topics.CATALOG_COMMANDS: "The catalogue: parties, products, prices, stock, rules, webhooks.",
-    Topics.CATALOG_EVENTS: "What the catalogue's commands changed.",
+    Topics.CATALOG_EVENTS: "Every change of the catalogue, by a command or over HTTP.",
+    Topics.ACCOUNTS_EVENTS: "Every change of users, of what they use and of what they may do.",
     Topics.ORDERS_COMMANDS: "Orders to place, approve, decline and cancel.",
     Topics.ORDERS_EVENTS: "Every change of a buyer's order, with the whole order after it.",
     Topics.PRICING_REQUESTS: "What checkout asks of pricing.",
@@ -143,15 +146,25 @@ _SUMMARIES = {
     registry.NOTIFICATION_FAILED: "An e-mail or webhook call was given up.",
     registry.COMMAND_REJECTED: "A command was refused; it changed nothing.",
 }
+
+
+def _a(article: str, name: str) -> str:
+    """``name`` with the article before it: an Address, a User, an XpIndex."""
+    return f"{article}n {name}" if name[0] in "AEIOX" else f"{article} {name}"
+
+
 for _kind in _CATALOG_OWNERS:
-    _SUMMARIES[_kind.save] = f"Create or replace a {_kind.name}."
-    _SUMMARIES[_kind.delete] = f"Delete a {_kind.name}."
-    _SUMMARIES[_kind.saved] = f"A {_kind.name} was saved."
-    _SUMMARIES[_kind.deleted] = f"A {_kind.name} was deleted."
+    _SUMMARIES[_kind.save] = f"Create or replace {_a('a', _kind.name)}."
+    _SUMMARIES[_kind.delete] = f"Delete {_a('a', _kind.name)}."
+    _SUMMARIES[_kind.saved] = f"{_a('A', _kind.name)} was saved."
+    _SUMMARIES[_kind.deleted] = f"{_a('A', _kind.name)} was deleted."
     if _kind.saved_with_expression is not None:
         _SUMMARIES[_kind.saved_with_expression] = (
-            f"A {_kind.name} was saved in which an expression decides."
+            f"{_a('A', _kind.name)} was saved in which an expression decides."
         )
+for _events in RESOURCES.values():
+    _SUMMARIES.setdefault(_events.saved, f"{_a('A', _events.name)} was saved.")
+    _SUMMARIES.setdefault(_events.deleted, f"{_a('A', _events.name)} was deleted.")
 
 
 def direction(topic: str) -> Direction:
@@ -166,7 +179,7 @@ def producers(type: MessageType[Any]) -> tuple[str, ...]:
     if direction(type.topic) is Direction.COMMAND:
         return (OUTSIDE,)
     if type.topic == Topics.CATALOG_EVENTS:
-        return (_OWNER_OF_CATALOG_TYPE[type],)
+        return (_OWNER_OF_CATALOG_TYPE.get(type, "pricing"),)
     return _PRODUCERS[type.topic]
 
 

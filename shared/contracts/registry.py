@@ -34,6 +34,7 @@ class Topics:
 
     CATALOG_COMMANDS = "catalog.commands"
     CATALOG_EVENTS = "catalog.events"
+    ACCOUNTS_EVENTS = "accounts.events"
     ORDERS_COMMANDS = "orders.commands"
     ORDERS_EVENTS = "orders.events"
     PRICING_REQUESTS = "pricing.requests"
@@ -49,7 +50,10 @@ class Topics:
 _types: dict[tuple[str, str], MessageType[Any]] = {}
 
 
-def _declare(topic: str, name: str, body: type[B], key: Callable[[B], str]) -> MessageType[B]:
+def declare(topic: str, name: str, body: type[B], key: Callable[[B], str]) -> MessageType[B]:
+    """Makes a message type known. Raises ValueError for one that is known already."""
+    if (topic, name) in _types:
+        raise ValueError(f"{name} is declared twice on {topic}; declare it once")
     declared = MessageType(topic, name, body, key)
     _types[topic, name] = declared
     return declared
@@ -100,11 +104,11 @@ def _catalog_kind(
     return CatalogKind(
         name,
         body,
-        _declare(Topics.CATALOG_COMMANDS, f"Save{name}", body, key),
-        _declare(Topics.CATALOG_COMMANDS, f"Delete{name}", catalog.Delete, key),
-        _declare(Topics.CATALOG_EVENTS, f"{name}Saved", without_expression or body, key),
-        _declare(Topics.CATALOG_EVENTS, f"{name}Deleted", catalog.Delete, key),
-        _declare(Topics.CATALOG_EVENTS, f"Expression{name}Saved", body, key)
+        declare(Topics.CATALOG_COMMANDS, f"Save{name}", body, key),
+        declare(Topics.CATALOG_COMMANDS, f"Delete{name}", catalog.Delete, key),
+        declare(Topics.CATALOG_EVENTS, f"{name}Saved", without_expression or body, key),
+        declare(Topics.CATALOG_EVENTS, f"{name}Deleted", catalog.Delete, key),
+        declare(Topics.CATALOG_EVENTS, f"Expression{name}Saved", body, key)
         if without_expression
         else None,
     )
@@ -123,22 +127,22 @@ APPROVAL_RULE = _catalog_kind(
 )
 WEBHOOK = _catalog_kind("Webhook", catalog.Webhook)
 
-PLACE_ORDER = _declare(
+PLACE_ORDER = declare(
     Topics.ORDERS_COMMANDS, "PlaceOrder", orders.PlaceOrder, lambda body: body.order.id
 )
-APPROVE_ORDER = _declare(
+APPROVE_ORDER = declare(
     Topics.ORDERS_COMMANDS, "ApproveOrder", orders.ApproveOrder, lambda body: body.order_id
 )
-DECLINE_ORDER = _declare(
+DECLINE_ORDER = declare(
     Topics.ORDERS_COMMANDS, "DeclineOrder", orders.DeclineOrder, lambda body: body.order_id
 )
-CANCEL_ORDER = _declare(
+CANCEL_ORDER = declare(
     Topics.ORDERS_COMMANDS, "CancelOrder", orders.CancelOrder, lambda body: body.order_id
 )
 
 
 def _order_event(name: str) -> MessageType[orders.OrderEvent]:
-    return _declare(Topics.ORDERS_EVENTS, name, orders.OrderEvent, lambda body: body.order.id)
+    return declare(Topics.ORDERS_EVENTS, name, orders.OrderEvent, lambda body: body.order.id)
 
 
 ORDER_SUBMITTED = _order_event("OrderSubmitted")
@@ -149,17 +153,17 @@ ORDER_CANCELED = _order_event("OrderCanceled")
 ORDER_SHIPMENTS_CHANGED = _order_event("OrderShipmentsChanged")
 ORDER_COMPLETED = _order_event("OrderCompleted")
 
-PRICE_ORDER = _declare(
+PRICE_ORDER = declare(
     Topics.PRICING_REQUESTS, "PriceOrder", orders.PriceOrder, lambda body: body.order_id
 )
-RELEASE_ORDER = _declare(
+RELEASE_ORDER = declare(
     Topics.PRICING_REQUESTS, "ReleaseOrder", orders.ReleaseOrder, lambda body: body.order_id
 )
-ORDER_PRICED = _declare(
+ORDER_PRICED = declare(
     Topics.PRICING_RESULTS, "OrderPriced", orders.OrderPriced, lambda body: body.order_id
 )
 
-ASSIGN_SUPPLIER = _declare(
+ASSIGN_SUPPLIER = declare(
     Topics.FORWARDING_COMMANDS,
     "AssignSupplier",
     fulfillment.AssignSupplier,
@@ -168,7 +172,7 @@ ASSIGN_SUPPLIER = _declare(
 
 
 def _supplier_order_event(name: str) -> MessageType[fulfillment.SupplierOrderEvent]:
-    return _declare(
+    return declare(
         Topics.SUPPLIER_ORDERS_EVENTS,
         name,
         fulfillment.SupplierOrderEvent,
@@ -179,23 +183,23 @@ def _supplier_order_event(name: str) -> MessageType[fulfillment.SupplierOrderEve
 SUPPLIER_ORDER_FORWARDED = _supplier_order_event("SupplierOrderForwarded")
 SUPPLIER_ORDER_COMPLETED = _supplier_order_event("SupplierOrderCompleted")
 SUPPLIER_ORDER_CANCELED = _supplier_order_event("SupplierOrderCanceled")
-LINE_ITEMS_HELD = _declare(
+LINE_ITEMS_HELD = declare(
     Topics.SUPPLIER_ORDERS_EVENTS,
     "LineItemsHeld",
     fulfillment.LineItemsHeld,
     lambda body: body.buyer_order_id,
 )
 
-CREATE_SHIPMENT = _declare(
+CREATE_SHIPMENT = declare(
     Topics.SHIPMENTS_COMMANDS, "CreateShipment", fulfillment.CreateShipment, lambda body: body.id
 )
-UPDATE_SHIPMENT = _declare(
+UPDATE_SHIPMENT = declare(
     Topics.SHIPMENTS_COMMANDS, "UpdateShipment", fulfillment.UpdateShipment, lambda body: body.id
 )
 
 
 def _shipment_event(name: str) -> MessageType[fulfillment.ShipmentEvent]:
-    return _declare(
+    return declare(
         Topics.SHIPMENTS_EVENTS, name, fulfillment.ShipmentEvent, lambda body: body.shipment.id
     )
 
@@ -205,20 +209,20 @@ SHIPMENT_SHIPPED = _shipment_event("ShipmentShipped")
 SHIPMENT_DELIVERED = _shipment_event("ShipmentDelivered")
 SHIPMENT_RECONCILED = _shipment_event("ShipmentReconciled")
 
-NOTIFICATION_DELIVERED = _declare(
+NOTIFICATION_DELIVERED = declare(
     Topics.NOTIFICATIONS_EVENTS,
     "NotificationDelivered",
     fulfillment.NotificationResult,
     lambda body: body.order_id or body.id,
 )
-NOTIFICATION_FAILED = _declare(
+NOTIFICATION_FAILED = declare(
     Topics.NOTIFICATIONS_EVENTS,
     "NotificationFailed",
     fulfillment.NotificationResult,
     lambda body: body.order_id or body.id,
 )
 
-COMMAND_REJECTED = _declare(
+COMMAND_REJECTED = declare(
     Topics.COMMANDS_REJECTED,
     "CommandRejected",
     orders.CommandRejected,

@@ -217,7 +217,8 @@ def _structured(type: MessageType[Any]) -> Part:
 
 def _rest(type: MessageType[Any]) -> Part:
     fields = ", else ".join(f"`{field}`" for field in key_fields(type))
-    key = {"type": "string", "description": f"The body's {fields}."}
+    joined = ", joined by slashes; what is absent is empty" if "/" in fields else ""
+    key = {"type": "string", "description": f"The body's {fields}{joined}."}
     return {
         "tags": _tags(type.topic),
         "bindings": {"kafka": {"key": key, "bindingVersion": _BINDING}},

@@ -56,7 +56,7 @@ def message_schemas() -> dict[str, dict[str, Any]]:
 
 def key_fields(type: MessageType[Any]) -> tuple[str, ...]:
     """The fields that give the record's key, as paths on the wire; the first that is there
-    counts: ``("OrderID", "ID")``."""
+    counts: ``("OrderID", "ID")``. Of ``BuyerID/ID`` the values are joined in the same way."""
     paths = (str(type.key(_Field("", there=there))) for there in (True, False))
     return tuple(dict.fromkeys(paths))
 

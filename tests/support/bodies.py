@@ -7,10 +7,10 @@ from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from hypothesis import strategies as st
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from shared.contracts.base import Resource
+from shared.contracts.base import ID, CurrencyCode, Resource
 from shared.contracts.catalog import BuyerApprovalRule, Promotion
 from shared.contracts.orders import PriceOrder
 
@@ -31,6 +31,7 @@ moments = st.integers(0, 7_000_000_000_000).map(
     lambda milliseconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 )
 
+_ID, _CURRENCY = (get_args(each)[1].pattern for each in (ID, CurrencyCode))
 
 _known: dict[Any, st.SearchStrategy[Resource]] = {}
 
@@ -148,6 +149,11 @@ def _money(units: int) -> Decimal:
 
 def _strings(metadata: list[Any]) -> st.SearchStrategy[str]:
     for constraint in metadata:
-        if isinstance(constraint, StringConstraints) and constraint.pattern is not None:
-            return currencies if "{3}" in str(constraint.pattern) else ids
+        pattern = getattr(constraint, "pattern", None)
+        if pattern == _ID:
+            return ids
+        if pattern == _CURRENCY:
+            return currencies
+        if pattern is not None:
+            return st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="ascii"))
     return texts

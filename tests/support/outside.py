@@ -25,6 +25,7 @@ Headers = list[tuple[str, bytes | None]]
 
 EVENT_TOPICS = (
     "catalog.events",
+    "accounts.events",
     "orders.events",
     "supplier-orders.events",
     "shipments.events",

@@ -160,7 +160,12 @@ def test_a_type_that_is_read_through_a_view_has_no_key_of_its_own() -> None:
 
 
 def test_every_topic_that_is_consumed_has_one_owner() -> None:
-    announced = {Topics.CATALOG_EVENTS, Topics.NOTIFICATIONS_EVENTS, Topics.COMMANDS_REJECTED}
+    announced = {
+        Topics.CATALOG_EVENTS,
+        Topics.ACCOUNTS_EVENTS,
+        Topics.NOTIFICATIONS_EVENTS,
+        Topics.COMMANDS_REJECTED,
+    }
 
     assert set(TOPIC_OWNERS) == {topic for topic, _ in message_types()} - announced
 
