@@ -104,6 +104,8 @@ class ApprovalRuleStore(MongoAggregateStore[ApprovalRule]):
         query = {"state.BuyerID": {"$in": buyers}, "state.Active": True}
         async for document in self.collection.find(query, {"state": 1}):
             rule = ApprovalRule.model_validate(document["state"])
+            if rule.order_total_above is None:
+                continue
             above = lowest.get(rule.buyer_id)
             if above is None or rule.order_total_above < above:
                 lowest[rule.buyer_id] = rule.order_total_above

@@ -167,13 +167,24 @@ class SourcingRule(Resource):
 
 
 class ApprovalRule(Resource):
-    """Orders of ``buyer_id`` with a total above ``order_total_above`` await approval."""
+    """Orders of ``buyer_id`` await approval if their total is above ``order_total_above``, or if
+    ``rule_expression`` is true of them: a rule has one of the two. The expression is text in the
+    language of rule expressions, at most 400 characters."""
 
     id: ID
     buyer_id: ID
+    name: str | None = Field(None, max_length=100)
     description: str | None = Field(None, max_length=2000)
-    order_total_above: NonNegativeMoney
+    approving_group_id: ID | None = None
+    rule_expression: str | None = Field(None, min_length=1, max_length=400)
+    order_total_above: NonNegativeMoney | None = None
     active: bool = True
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> "ApprovalRule":
+        if (self.rule_expression is None) == (self.order_total_above is None):
+            raise ValueError("give either RuleExpression or OrderTotalAbove")
+        return self
 
 
 class Webhook(Resource):

@@ -11,7 +11,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from shared.contracts.base import Resource
-from shared.contracts.catalog import Promotion
+from shared.contracts.catalog import ApprovalRule, Promotion
 from shared.contracts.orders import PriceOrder
 
 # What is stored keeps no lone surrogates, as JSON has none.
@@ -40,6 +40,8 @@ def bodies(model: type[Resource]) -> st.SearchStrategy[Resource]:
     if model not in _known:
         if model is Promotion:
             _known[model] = _promotions()
+        elif model is ApprovalRule:
+            _known[model] = _approval_rules()
         elif model is PriceOrder:
             # This field refers back to its own module by name.
             _known[model] = _made(model, skip=frozenset({"priced"}))
@@ -69,6 +71,20 @@ def _promotions() -> st.SearchStrategy[Resource]:
         "xp": st.none() | xps,
     }
     return st.fixed_dictionaries(fields).map(Promotion.model_validate)
+
+
+def _approval_rules() -> st.SearchStrategy[Resource]:
+    # It has one of two conditions.
+    limits = st.integers(0, 1_000_000).map(_money).map(lambda above: {"order_total_above": above})
+    expressions = st.sampled_from(["order.xp.Rush", "items.count() > 5"])
+    return st.builds(
+        lambda condition, rule: ApprovalRule.model_validate({**rule, **condition}),
+        limits | expressions.map(lambda text: {"rule_expression": text}),
+        st.fixed_dictionaries(
+            {"id": ids, "buyer_id": ids},
+            optional={"name": texts, "approving_group_id": ids, "active": st.booleans()},
+        ),
+    )
 
 
 def _values(field: FieldInfo) -> st.SearchStrategy[Any]:
