@@ -2,7 +2,9 @@
 
 from functools import lru_cache
 
+from shared.contracts.base import Error
 from shared.expressions.checking import Scope, check
+from shared.expressions.errors import ExpressionError
 from shared.expressions.parsing import parse
 from shared.expressions.syntax import Expression
 
@@ -14,3 +16,16 @@ def compiled(text: str, scope: Scope) -> Expression:
     expression = parse(text)
     check(expression, scope)
     return expression
+
+
+def refusal(field: str, text: str, scope: Scope) -> Error | None:
+    """Why ``text`` cannot be kept in ``field`` of a resource; None where it can."""
+    try:
+        compiled(text, scope)
+    except ExpressionError as error:
+        return Error(
+            error_code=error.code.value,
+            message=f"{field}: {error.message}",
+            data={"Field": field, "Position": error.position},
+        )
+    return None
