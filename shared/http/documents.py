@@ -15,7 +15,7 @@ import structlog
 from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.base import Resource
-from shared.contracts.resources import ResourceEvents
+from shared.contracts.resource_events import ResourceEvents
 from shared.http.operations import Call
 from shared.http.query import ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event

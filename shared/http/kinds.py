@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo import IndexModel
 
 from shared.contracts.base import Resource
-from shared.contracts.resources import ResourceEvents
+from shared.contracts.resource_events import ResourceEvents
 from shared.http.operations import ADMIN, ADMIN_BUYER, ADMIN_SUPPLIER, Call, Parameter
 from shared.http.present import wire_of
 from shared.http.principal import Principal, UserType
