@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { contains, holds, ids, missing } from '../lib/expect.mjs';
+import * as things from '../lib/things.mjs';
 
 // Gives a product a spec with these options, and a variant for each.
 async function varied(sdk, product, options) {
@@ -243,11 +244,7 @@ async function prices({ oc, sdk, step, world }, scene) {
   });
 
   await step('My product: the inventory that is there for me', async () => {
-    const place = await sdk.AdminAddresses.Create({
-      Street1: '1 Quay',
-      City: 'Delft',
-      Country: 'NL',
-    });
+    const place = await sdk.AdminAddresses.Create(things.address.least());
     const record = (fields) => ({ AddressID: place.ID, QuantityAvailable: 5, ...fields });
     const crane = await product(spring, { Inventory: { Enabled: true } });
     const open = await sdk.InventoryRecords.Create(crane.ID, record());
@@ -261,7 +258,7 @@ async function prices({ oc, sdk, step, world }, scene) {
     await asMe(async () => {
       const page = await oc.Me.ListProductInventoryRecords(crane.ID, { includeAddress: true });
       holds(page, [
-        { ID: open.ID, QuantityAvailable: 5, Address: { City: 'Delft' } },
+        { ID: open.ID, QuantityAvailable: 5, Address: { City: place.City } },
         { ID: given.ID, QuantityAvailable: 5 },
       ]);
       contains(await oc.Me.GetProduct(crane.ID), { Inventory: { QuantityAvailable: 10 } });
@@ -269,11 +266,7 @@ async function prices({ oc, sdk, step, world }, scene) {
   });
 
   await step('My product: the inventory of a variant', async () => {
-    const place = await sdk.AdminAddresses.Create({
-      Street1: '1 Quay',
-      City: 'Delft',
-      Country: 'NL',
-    });
+    const place = await sdk.AdminAddresses.Create(things.address.least());
     const shirt = await product(spring, {
       Inventory: { Enabled: true, VariantLevelTracking: true },
     });
