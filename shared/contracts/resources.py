@@ -5,15 +5,15 @@ cost center has a ``BuyerID``. Every change is told by ``<name>Saved``, with wha
 ``<name>Deleted``. Parents and ID, joined by ``/``, are the record's key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from pydantic import ConfigDict, create_model
 
 from shared.contracts import access, assortment, catalog, parties, registry
-from shared.contracts.base import ID, Resource, write_only_fields
+from shared.contracts.base import ID, READ_ONLY, Resource, write_only_fields
 from shared.contracts.registry import CatalogKind, MessageType, Topics, declare
 
 
@@ -62,16 +62,18 @@ def resource_events(
     parents: tuple[str, ...] = (),
     key: tuple[str, ...] | None = None,
     untold: tuple[str, ...] = (),
+    hidden: Mapping[str, Any] | None = None,
 ) -> ResourceEvents:
     """Declares a kind. ``key``: of an assignment, the fields that it ties together, beside its
     parents; its ``Deleted`` then has all that the ``Saved`` has. ``untold`` fields are stored and
-    in no event."""
+    in no event; ``hidden`` ones are stored beside those of the model, and in no answer either."""
     kept = _fields(model, without=write_only_fields(model))
     held: dict[str, Any] = {parent: (ID, ...) for parent in parents if parent not in kept}
-    stored = _model(f"Stored{name}", model, {**held, **kept})
+    stored = _model(f"Stored{name}", model, {**held, **kept, **(hidden or {})})
     told = stored
-    if untold:
-        told = _model(f"Told{name}", model, {**held, **_fields(model, without=untold)})
+    if untold or hidden:
+        heard = {field: value for field, value in kept.items() if field not in untold}
+        told = _model(f"Told{name}", model, {**held, **heard})
     deleted = told
     if key is None:
         deleted = _model(f"Deleted{name}", Resource, {**held, "id": (ID, ...)})
@@ -167,9 +169,14 @@ SUPPLIER_BUYER = resource_events(
     key=("supplier_id", "buyer_id"),
 )
 
-USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER)
-SUPPLIER_USER = resource_events("SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER)
-ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES)
+# What a token calls its user: it never changes and never comes back.
+_INTERNAL = {"internal_id": (Annotated[ID | None, READ_ONLY], None)}
+
+USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER, hidden=_INTERNAL)
+SUPPLIER_USER = resource_events(
+    "SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER, hidden=_INTERNAL
+)
+ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES, hidden=_INTERNAL)
 
 USER_GROUP = resource_events("UserGroup", parties.UserGroup, _PARTIES, parents=_OF_BUYER)
 SUPPLIER_USER_GROUP = resource_events(
@@ -232,7 +239,10 @@ SPENDING_ACCOUNT_ASSIGNMENT = resource_events(
     key=("spending_account_id", "user_id", "user_group_id"),
 )
 
-API_CLIENT = resource_events("ApiClient", access.ApiClient, _PARTIES)
+# A secret as it is kept. It stands with what it is a secret of, so that one write changes both.
+_SECRET_HASH = {"secret_hash": (Annotated[str | None, READ_ONLY], None)}
+
+API_CLIENT = resource_events("ApiClient", access.ApiClient, _PARTIES, hidden=_SECRET_HASH)
 API_CLIENT_ASSIGNMENT = resource_events(
     "ApiClientAssignment",
     access.ApiClientAssignment,
@@ -240,7 +250,11 @@ API_CLIENT_ASSIGNMENT = resource_events(
     key=("api_client_id", "buyer_id", "supplier_id"),
 )
 API_CLIENT_SECRET = resource_events(
-    "ApiClientSecret", access.ApiClientSecret, _PARTIES, parents=("api_client_id",)
+    "ApiClientSecret",
+    access.ApiClientSecret,
+    _PARTIES,
+    parents=("api_client_id",),
+    hidden=_SECRET_HASH,
 )
 SECURITY_PROFILE = resource_events("SecurityProfile", access.SecurityProfile, _PARTIES)
 SECURITY_PROFILE_ASSIGNMENT = resource_events(
