@@ -5,12 +5,14 @@ cost center has a ``BuyerID``. Every change is told by ``<name>Saved``, with wha
 ``<name>Deleted``. Parents and ID, joined by ``/``, are the record's key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
+from secrets import token_urlsafe
 from typing import Any, cast
 
-from pydantic import ConfigDict, create_model
+from pydantic import ConfigDict, Field, create_model
 
 from shared.contracts import access, assortment, catalog, parties, registry
 from shared.contracts.base import ID, Resource, write_only_fields
@@ -62,16 +64,18 @@ def resource_events(
     parents: tuple[str, ...] = (),
     key: tuple[str, ...] | None = None,
     untold: tuple[str, ...] = (),
+    own: Mapping[str, Any] | None = None,
 ) -> ResourceEvents:
     """Declares a kind. ``key``: of an assignment, the fields that it ties together, beside its
     parents; its ``Deleted`` then has all that the ``Saved`` has. ``untold`` fields are stored and
-    in no event."""
+    in no event; nor are the service's ``own``, which the model does not even have."""
     kept = _fields(model, without=write_only_fields(model))
     held: dict[str, Any] = {parent: (ID, ...) for parent in parents if parent not in kept}
-    stored = _model(f"Stored{name}", model, {**held, **kept})
+    stored = _model(f"Stored{name}", model, {**held, **kept, **(own or {})})
     told = stored
-    if untold:
-        told = _model(f"Told{name}", model, {**held, **_fields(model, without=untold)})
+    if untold or own:
+        hidden = (*untold, *write_only_fields(model))
+        told = _model(f"Told{name}", model, {**held, **_fields(model, without=hidden)})
     deleted = told
     if key is None:
         deleted = _model(f"Deleted{name}", Resource, {**held, "id": (ID, ...)})
@@ -167,9 +171,23 @@ SUPPLIER_BUYER = resource_events(
     key=("supplier_id", "buyer_id"),
 )
 
-USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER)
-SUPPLIER_USER = resource_events("SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER)
-ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES)
+_OWN_OF_USER: dict[str, Any] = {
+    "internal_id": (
+        ID,
+        Field(
+            default_factory=partial(token_urlsafe, 16), json_schema_extra={"readOnly": True}
+        ),
+    ),
+    "moving_to": (str | None, None),
+}
+"""``internal_id`` is given once, stays through renamings and moves, and never comes back.
+``moving_to`` is the key under which a user is about to be stored instead."""
+
+USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER, own=_OWN_OF_USER)
+SUPPLIER_USER = resource_events(
+    "SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER, own=_OWN_OF_USER
+)
+ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES, own=_OWN_OF_USER)
 
 USER_GROUP = resource_events("UserGroup", parties.UserGroup, _PARTIES, parents=_OF_BUYER)
 SUPPLIER_USER_GROUP = resource_events(
@@ -220,6 +238,17 @@ CREDIT_CARD_ASSIGNMENT = resource_events(
     _PARTIES,
     parents=_OF_BUYER,
     key=("credit_card_id", "user_id", "user_group_id"),
+)
+_OF_USER = ("internal_id",)
+PRIVATE_ADDRESS = resource_events(
+    "PrivateAddress", parties.BuyerAddress, _PARTIES, parents=_OF_USER
+)
+PRIVATE_CREDIT_CARD = resource_events(
+    "PrivateCreditCard",
+    parties.BuyerCreditCard,
+    _PARTIES,
+    parents=_OF_USER,
+    untold=("token",),
 )
 SPENDING_ACCOUNT = resource_events(
     "SpendingAccount", parties.SpendingAccount, _PARTIES, parents=_OF_BUYER
