@@ -8,12 +8,14 @@ cost center has a ``BuyerID``. Every change is told by ``<name>Saved``, with wha
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from functools import partial
+from secrets import token_urlsafe
+from typing import Any, cast
 
-from pydantic import ConfigDict, create_model
+from pydantic import ConfigDict, Field, create_model
 
 from shared.contracts import access, assortment, catalog, parties, registry
-from shared.contracts.base import ID, READ_ONLY, Resource, write_only_fields
+from shared.contracts.base import ID, Resource, write_only_fields
 from shared.contracts.registry import CatalogKind, MessageType, Topics, declare
 
 
@@ -62,18 +64,18 @@ def resource_events(
     parents: tuple[str, ...] = (),
     key: tuple[str, ...] | None = None,
     untold: tuple[str, ...] = (),
-    hidden: Mapping[str, Any] | None = None,
+    own: Mapping[str, Any] | None = None,
 ) -> ResourceEvents:
     """Declares a kind. ``key``: of an assignment, the fields that it ties together, beside its
     parents; its ``Deleted`` then has all that the ``Saved`` has. ``untold`` fields are stored and
-    in no event; ``hidden`` ones are stored beside those of the model, and in no answer either."""
+    in no event; nor are the service's ``own``, which the model does not even have."""
     kept = _fields(model, without=write_only_fields(model))
     held: dict[str, Any] = {parent: (ID, ...) for parent in parents if parent not in kept}
-    stored = _model(f"Stored{name}", model, {**held, **kept, **(hidden or {})})
+    stored = _model(f"Stored{name}", model, {**held, **kept, **(own or {})})
     told = stored
-    if untold or hidden:
-        heard = {field: value for field, value in kept.items() if field not in untold}
-        told = _model(f"Told{name}", model, {**held, **heard})
+    if untold or own:
+        hidden = (*untold, *write_only_fields(model))
+        told = _model(f"Told{name}", model, {**held, **_fields(model, without=hidden)})
     deleted = told
     if key is None:
         deleted = _model(f"Deleted{name}", Resource, {**held, "id": (ID, ...)})
@@ -169,14 +171,21 @@ SUPPLIER_BUYER = resource_events(
     key=("supplier_id", "buyer_id"),
 )
 
-# What a token calls its user: it never changes and never comes back.
-_INTERNAL = {"internal_id": (Annotated[ID | None, READ_ONLY], None)}
+_OWN_OF_USER: dict[str, Any] = {
+    "internal_id": (
+        ID,
+        Field(default_factory=partial(token_urlsafe, 16), json_schema_extra={"readOnly": True}),
+    ),
+    "moving_to": (str | None, None),
+}
+"""``internal_id`` is given once, stays through renamings and moves, and never comes back.
+``moving_to`` is the key under which a user is about to be stored instead."""
 
-USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER, hidden=_INTERNAL)
+USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER, own=_OWN_OF_USER)
 SUPPLIER_USER = resource_events(
-    "SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER, hidden=_INTERNAL
+    "SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER, own=_OWN_OF_USER
 )
-ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES, hidden=_INTERNAL)
+ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES, own=_OWN_OF_USER)
 
 USER_GROUP = resource_events("UserGroup", parties.UserGroup, _PARTIES, parents=_OF_BUYER)
 SUPPLIER_USER_GROUP = resource_events(
@@ -228,6 +237,17 @@ CREDIT_CARD_ASSIGNMENT = resource_events(
     parents=_OF_BUYER,
     key=("credit_card_id", "user_id", "user_group_id"),
 )
+_OF_USER = ("internal_id",)
+PRIVATE_ADDRESS = resource_events(
+    "PrivateAddress", parties.BuyerAddress, _PARTIES, parents=_OF_USER
+)
+PRIVATE_CREDIT_CARD = resource_events(
+    "PrivateCreditCard",
+    parties.BuyerCreditCard,
+    _PARTIES,
+    parents=_OF_USER,
+    untold=("token",),
+)
 SPENDING_ACCOUNT = resource_events(
     "SpendingAccount", parties.SpendingAccount, _PARTIES, parents=_OF_BUYER
 )
@@ -239,10 +259,12 @@ SPENDING_ACCOUNT_ASSIGNMENT = resource_events(
     key=("spending_account_id", "user_id", "user_group_id"),
 )
 
-# A secret as it is kept. It stands with what it is a secret of, so that one write changes both.
-_SECRET_HASH = {"secret_hash": (Annotated[str | None, READ_ONLY], None)}
+_SECRET: dict[str, Any] = {
+    "secret_hash": (str | None, Field(None, json_schema_extra={"readOnly": True})),
+}
+"""A secret as it is kept. It stands with what it is a secret of, so that one write changes both."""
 
-API_CLIENT = resource_events("ApiClient", access.ApiClient, _PARTIES, hidden=_SECRET_HASH)
+API_CLIENT = resource_events("ApiClient", access.ApiClient, _PARTIES, own=_SECRET)
 API_CLIENT_ASSIGNMENT = resource_events(
     "ApiClientAssignment",
     access.ApiClientAssignment,
@@ -254,7 +276,7 @@ API_CLIENT_SECRET = resource_events(
     access.ApiClientSecret,
     _PARTIES,
     parents=("api_client_id",),
-    hidden=_SECRET_HASH,
+    own=_SECRET,
 )
 SECURITY_PROFILE = resource_events("SecurityProfile", access.SecurityProfile, _PARTIES)
 SECURITY_PROFILE_ASSIGNMENT = resource_events(

@@ -95,6 +95,47 @@ class Announcer:
             await asyncio.gather(task, return_exceptions=True)
 
 
+class _Reader:
+    """Reads single documents, those that are asked for at the same time with one query: under
+    load the query is most of what a request costs. A document is never older than the moment at
+    which it was asked for, for whoever comes while a query is under way waits for the next."""
+
+    def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
+        self._collection = collection
+        self._waiting: dict[str, list[asyncio.Future[State | None]]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def get(self, key: str) -> State | None:
+        asked: asyncio.Future[State | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(asked)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        return await asked
+
+    async def _read(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            try:
+                found = await self._find(list(asked))
+            except Exception as error:
+                # Whoever asked hears of it, and this goes on for others.
+                for key in asked:
+                    for each in asked[key]:
+                        if not each.done():
+                            each.set_exception(error)
+                continue
+            for key, waiting in asked.items():
+                for each in waiting:
+                    # One who was cancelled no longer waits.
+                    if not each.done():
+                        each.set_result(found.get(key))
+        self._reading = None
+
+    async def _find(self, keys: list[str]) -> dict[str, State | None]:
+        cursor = self._collection.find({"_id": {"$in": keys}}, {"state": 1})
+        return {document["_id"]: document["state"] for document in await cursor.to_list()}
+
+
 class Documents:
     """The documents of one kind of resource, in one collection."""
 
@@ -103,6 +144,7 @@ class Documents:
     ) -> None:
         self.events = events
         self.store = store
+        self._reader = _Reader(store.collection)
         self._announcer = announcer
 
     @property
@@ -110,9 +152,9 @@ class Documents:
         return self.store.collection
 
     async def get(self, key: str) -> State | None:
-        """What is stored under ``key``, by wire names."""
-        document = await self.collection.find_one({"_id": key}, {"state": 1, "_id": 0})
-        return None if document is None else document["state"]
+        """What is stored under ``key``, by wire names; not to be changed, for others may read it
+        too."""
+        return await self._reader.get(key)
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
         return await run_list(self.collection, dict(scope), query)
