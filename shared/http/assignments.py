@@ -93,6 +93,7 @@ class AssignmentOperations:
         self._reader = reader_of(assignment.model)
         self.parameters = (
             *assignment.parameters,
+            *assignment.narrows,
             *(("level",) if assignment.levels else ()),
         )
         self.shape = ListShape(
@@ -112,6 +113,9 @@ class AssignmentOperations:
             value = call.parameter(name)
             if value is not None:
                 scope[name[:1].upper() + name[1:]] = _typed(value)
+        for name, narrow in self._assignment.narrows.items():
+            if (value := call.parameter(name)) is not None:
+                scope |= narrow(value)
         scope |= self._level(call)
         if self._assignment.visible is not None:
             scope |= self._assignment.visible(call.principal)

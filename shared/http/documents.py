@@ -9,7 +9,8 @@ die.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import structlog
 from pymongo.asynchronous.collection import AsyncCollection
@@ -28,6 +29,21 @@ log = structlog.get_logger()
 State = dict[str, Any]
 Decide = Callable[[Any], Any]
 """The resource as stored (None where there is none) to the resource to store (None to delete)."""
+
+
+class Cause(Protocol):
+    """Why something is changed: a :class:`shared.http.operations.Call`, mostly. ``id`` is unique,
+    ``now`` in UTC, ``trace`` a ``traceparent``."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def trace(self) -> str | None: ...
+
 
 _TRIES = 50
 _MOST_WAITING = 20_000
@@ -164,14 +180,14 @@ class Documents:
             {**{f"state.{name}": value for name, value in fields.items()}, **_PRESENT}
         )
 
-    async def change(self, key: str, decide: Decide, call: Call) -> Any:
+    async def change(self, key: str, decide: Decide, call: Cause) -> Any:
         """Writes what ``decide`` makes of what is stored, and announces it. Returns what is then
         stored. ``decide`` may refuse by raising, and is asked again where another writer was
         faster."""
         changed = await self.change_all([key], decide, call)
         return changed[key]
 
-    async def change_all(self, keys: Sequence[str], decide: Decide, call: Call) -> dict[str, Any]:
+    async def change_all(self, keys: Sequence[str], decide: Decide, call: Cause) -> dict[str, Any]:
         """:meth:`change` of several documents in one bulk write."""
         todo = list(dict.fromkeys(keys))
         results: dict[str, Any] = {}
@@ -192,7 +208,7 @@ class Documents:
             todo = [key for key in todo if key in lost]
         raise TimeoutError(f"lost {_TRIES} races for {', '.join(todo[:3])}")
 
-    def _decided(self, aggregate: Aggregate[Any], after: Any, call: Call) -> Aggregate[Any]:
+    def _decided(self, aggregate: Aggregate[Any], after: Any, call: Cause) -> Aggregate[Any]:
         before: Any = aggregate.state
         aggregate.state = after
         event = Event(

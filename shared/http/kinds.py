@@ -254,6 +254,9 @@ class Assignment:
     searchable: tuple[str, ...] = ()
     sortable: tuple[str, ...] = ()
     indexes: tuple[IndexModel, ...] = ()
+    narrows: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
+    """Parameters of its list that are no fields: what each makes of its value, a filter by wire
+    names."""
 
     @property
     def name(self) -> str:
