@@ -174,9 +174,7 @@ SUPPLIER_BUYER = resource_events(
 _OWN_OF_USER: dict[str, Any] = {
     "internal_id": (
         ID,
-        Field(
-            default_factory=partial(token_urlsafe, 16), json_schema_extra={"readOnly": True}
-        ),
+        Field(default_factory=partial(token_urlsafe, 16), json_schema_extra={"readOnly": True}),
     ),
     "moving_to": (str | None, None),
 }
