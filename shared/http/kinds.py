@@ -60,7 +60,8 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it."""
+    """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it, and no more:
+    who owns kinds that own others names each."""
 
     name: str
     field: str
@@ -78,7 +79,8 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """A value of ``field`` belongs to one resource only; an index of the collection sees to it."""
+    """A value of ``field`` belongs to one resource only; an index of the collection sees to it. A
+    kind whose ID can change has a stored field ``MovingTo`` too, the last of that index."""
 
     field: str
     code: str
@@ -165,6 +167,7 @@ class Kind:
     after_write: tuple[Rule, ...] = ()
     on_delete: tuple[Cascade | Refuse, ...] = ()
     before_delete: tuple[AfterDelete, ...] = ()
+    """May refuse by raising; not asked where it goes with what it belongs to."""
     after_delete: tuple[AfterDelete, ...] = ()
     renames: tuple[Cascade, ...] = ()
     """Who names it, and has to follow when its ID is changed."""
