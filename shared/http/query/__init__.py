@@ -8,6 +8,7 @@ regular expression and no path outside the model can come in. docs/http-queries.
 from shared.http.query.parse import parse_list
 from shared.http.query.run import COLLATION, Page, index, meta_of, run_list
 from shared.http.query.shape import ANY, ListQuery, ListShape
+from shared.http.query.small import run_small_list
 
 __all__ = [
     "ANY",
@@ -19,4 +20,5 @@ __all__ = [
     "meta_of",
     "parse_list",
     "run_list",
+    "run_small_list",
 ]
