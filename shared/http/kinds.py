@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the documents of a kind stand, whichever service owns them; for looking up only."""
+    """Where the documents of a kind stand, whichever service owns them; for looking up only.
+    ``owned``: they have an ``OwnerID``, and are their owner's and the marketplace's alone."""
 
     service: str
     collection: str
     object_type: str
     prefix: str = ""
+    owned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class Kind:
     default_sort: tuple[str, ...]
     object_type: str = ""
     suffix: str = ""
+    plural: str | None = None
+    """What the SDK adds to its list method, where that is not ``suffix`` with an s."""
     prefix: str = ""
     parents: tuple[Place, ...] = ()
     users: frozenset[UserType] | None = None
@@ -171,6 +175,8 @@ class Kind:
     after_delete: tuple[AfterDelete, ...] = ()
     renames: tuple[Cascade, ...] = ()
     """Who names it, and has to follow when its ID is changed."""
+    after_rename: tuple[Rule, ...] = ()
+    """What else follows, once those do; ``before`` has the old ID."""
     fixed_id: bool = False
     """Its ID cannot be changed, for others than its own service know it."""
     unique: tuple[Unique, ...] = ()
@@ -179,7 +185,8 @@ class Kind:
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
     """Query parameters beside the usual ones, by operation."""
     narrow: Callable[["Door", Call], Awaitable[Mapping[str, Any]]] | None = None
-    """Turns the list's own parameters into a filter by wire names."""
+    """Turns the list's own parameters into a filter by wire names; a name behind a ``/`` is a
+    path of the document itself, beside its state."""
     indexes: tuple[IndexModel, ...] = ()
     search_types: bool = False
     facets: bool = False
@@ -247,6 +254,9 @@ class Assignment:
     """Query parameters of save that are fields of the assignment."""
     levels: frozenset[str] = frozenset()
     visible: Visible | None = None
+    owner: Reference | None = None
+    """The assignment is its owner's whose what this names is: suppliers see and change those of
+    their own alone."""
     references: tuple[Reference, ...] = ()
     parents: tuple[Place, ...] = ()
     users: frozenset[UserType] | None = None
@@ -291,4 +301,4 @@ class Assignment:
             return self.users
         if "{buyerID}" in self.save:
             return ADMIN_BUYER
-        return ADMIN_SUPPLIER if "{supplierID}" in self.save else ADMIN
+        return ADMIN_SUPPLIER if "{supplierID}" in self.save or self.owner else ADMIN
