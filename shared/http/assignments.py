@@ -226,7 +226,7 @@ def party_errors(assignment: Assignment, state: Mapping[str, Any]) -> list[Error
     user, group = state.get("UserID"), state.get("UserGroupID")
     buyer, supplier = state.get("BuyerID"), state.get("SupplierID")
     errors = []
-    if user and group:
+    if assignment.levels and user and group:
         errors.append(
             error(
                 "PartyAssignment.CannotSpecifyGroupAndUser",

@@ -136,6 +136,13 @@ def meta_of(
 def _alive(scope: dict[str, Any], query: ListQuery) -> list[dict[str, Any]]:
     """What leaves out the aggregates that are gone, where ``scope`` does not already: they have no
     field, and what the order ends in, a text, everything that is stored has."""
-    if any(isinstance(value, str) for value in scope.values()):
+    if any(_is_text(value) for value in scope.values()):
         return []
     return [{query.sort[-1][0]: {"$gte": ""}}]
+
+
+def _is_text(condition: Any) -> bool:
+    """Whether only a text satisfies ``condition``."""
+    if isinstance(condition, dict):
+        return any(isinstance(condition.get(operator), str) for operator in ("$eq", "$gte"))
+    return isinstance(condition, str)
