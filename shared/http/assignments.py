@@ -10,6 +10,7 @@ from shared.http.errors import ApiError, bad_request, error, not_found
 from shared.http.kinds import Assignment, Change
 from shared.http.operations import Call, ListOf, Operation, Parameter
 from shared.http.present import presenter_of
+from shared.http.principal import UserType
 from shared.http.query import ListShape, parse_list
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class AssignmentOperations:
         self._reader = reader_of(assignment.model)
         self.parameters = (
             *assignment.parameters,
+            *assignment.narrows,
             *(("level",) if assignment.levels else ()),
         )
         self.not_levels = {
@@ -123,9 +125,13 @@ class AssignmentOperations:
             value = call.parameter(name)
             if value is not None:
                 scope[name[:1].upper() + name[1:]] = _typed(value)
+        for name, narrow in self._assignment.narrows.items():
+            if (value := call.parameter(name)) is not None:
+                scope |= narrow(value)
         scope |= self._level(call)
         if self._assignment.visible is not None:
             scope |= self._assignment.visible(call.principal)
+        scope |= await self._own(call)
         page = await self._documents.page(
             {f"state.{name}": value for name, value in scope.items()}, query
         )
@@ -156,6 +162,7 @@ class AssignmentOperations:
         errors += party_errors(self._assignment, stored)
         if errors:
             raise ApiError(400, errors)
+        await self._check_owner(stored, call)
         await self._door.check_references(self._assignment.references, stored)
         change = Change(None, after, sent, call)
         for rule in self._assignment.rules:
@@ -183,6 +190,7 @@ class AssignmentOperations:
         state = await self._documents.get(key)
         if state is None or not self._sees(state, call):
             raise not_found(self._assignment.name, key.strip("/"))
+        await self._check_owner(state, call)
         await self._documents.change(key, lambda before: None, call)
         for hook in self._assignment.after_delete:
             await hook(self._door, [state], call)
@@ -191,6 +199,19 @@ class AssignmentOperations:
         visible = self._assignment.visible
         wanted = {} if visible is None else visible(call.principal)
         return all(state.get(name) == value for name, value in wanted.items())
+
+    async def _own(self, call: Call) -> State:
+        """Where what is assigned has an owner: what narrows a list to the caller's own."""
+        owner = self._assignment.owner
+        if owner is None or call.principal.user_type is UserType.ADMIN:
+            return {}
+        return {owner.field: {"$in": await self._door.owned_by(owner.place, call)}}
+
+    async def _check_owner(self, state: Mapping[str, Any], call: Call) -> None:
+        owner = self._assignment.owner
+        if owner is not None:
+            ids = [str(state[name]) for name in (*owner.parents, owner.field)]
+            await self._door.check_owner(owner.place, call, *ids)
 
     def _named(self, call: Call) -> dict[str, Any]:
         """The fields that the path names."""

@@ -10,16 +10,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import structlog
 from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.base import Resource
-from shared.contracts.resources import ResourceEvents
-from shared.http.operations import Call
+from shared.contracts.resource_events import ResourceEvents
 from shared.http.present import wire_of
-from shared.http.query import COLLATION, ListQuery, Page, run_list
+from shared.http.query import COLLATION, ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.publisher import Publisher, RecordTooLarge
@@ -30,6 +30,21 @@ log = structlog.get_logger()
 State = dict[str, Any]
 Decide = Callable[[Any], Any]
 """The resource as stored (None where there is none) to the resource to store (None to delete)."""
+
+
+class Cause(Protocol):
+    """Why something is changed: a :class:`shared.http.operations.Call`, mostly. ``id`` is unique,
+    ``now`` in UTC, ``trace`` a ``traceparent``."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def trace(self) -> str | None: ...
+
 
 _TRIES = 50
 _MOST_WAITING = 20_000
@@ -132,6 +147,7 @@ class Documents:
         self.events = events
         self.store = store
         self._reader = _Reader(store.collection)
+        self._totals = Totals()
         self._always = f"state.{wire_of(events.stored, events.key[0])}"
         self._announcer = announcer
 
@@ -150,7 +166,7 @@ class Documents:
         if not any(isinstance(value, str) for value in scope.values()):
             # Of what is gone nothing is left that could have a value.
             exact.setdefault(self._always, {"$gte": ""})
-        return await run_list(self.collection, exact, query)
+        return await run_list(self.collection, exact, query, self._totals)
 
     async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
         """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators, for
@@ -165,14 +181,14 @@ class Documents:
     async def count(self, fields: Mapping[str, Any]) -> int:
         return await self.collection.count_documents(_having(fields), collation=COLLATION)
 
-    async def change(self, key: str, decide: Decide, call: Call) -> Any:
+    async def change(self, key: str, decide: Decide, call: Cause) -> Any:
         """Writes what ``decide`` makes of what is stored, and announces it. Returns what is then
         stored. ``decide`` may refuse by raising, and is asked again where another writer was
         faster."""
         changed = await self.change_all([key], decide, call)
         return changed[key]
 
-    async def change_all(self, keys: Sequence[str], decide: Decide, call: Call) -> dict[str, Any]:
+    async def change_all(self, keys: Sequence[str], decide: Decide, call: Cause) -> dict[str, Any]:
         """:meth:`change` of several documents in one bulk write."""
         todo = list(dict.fromkeys(keys))
         results: dict[str, Any] = {}
@@ -193,7 +209,7 @@ class Documents:
             todo = [key for key in todo if key in lost]
         raise TimeoutError(f"lost {_TRIES} races for {', '.join(todo[:3])}")
 
-    def _decided(self, aggregate: Aggregate[Any], after: Any, call: Call) -> Aggregate[Any]:
+    def _decided(self, aggregate: Aggregate[Any], after: Any, call: Cause) -> Aggregate[Any]:
         before: Any = aggregate.state
         aggregate.state = after
         event = Event(

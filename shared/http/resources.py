@@ -55,10 +55,12 @@ def operations_of_kind(door: "Door", kind: Kind) -> list[Operation]:
         if name not in kind.operations:
             continue
         many = name == "List"
-        plural = "s" if many and kind.suffix else ""
+        suffix = kind.suffix
+        if many and suffix:
+            suffix = f"{suffix}s" if kind.plural is None else kind.plural
         made.append(
             Operation(
-                name=f"{kind.sdk}.{name}{kind.suffix}{plural}",
+                name=f"{kind.sdk}.{name}{suffix}",
                 method=method,
                 path=kind.path if name in ("List", "Create") else f"{kind.path}/{{{kind.id}}}",
                 handler=handlers[name],
@@ -163,6 +165,7 @@ class ResourceOperations:
 
     async def patch(self, call: Call) -> dict[str, Any]:
         sent = self._reader.clean(call.json())
+        await self._door.check_owners(self._kind.parents, call)
         parents = self._parents_in(call)
         before = await self._present_in(call)
         if sent.get("ID") is not None:
@@ -200,6 +203,7 @@ class ResourceOperations:
 
     async def existing(self, call: Call) -> State:
         """What is stored of the resource that the path names; 404 where the caller sees none."""
+        await self._door.check_owners(self._kind.parents, call)
         state = await self._documents.get(self._key(call, call.path[self._kind.id]))
         if state is None or not self._sees(state, call):
             raise self._missing(call)
@@ -241,6 +245,8 @@ class ResourceOperations:
     ) -> Change:
         """The change to ``values`` (by wire names, without what only the engine sets)."""
         # What is stored lacks what is never shown, which has its rules too.
+        # Where all is sent, null is as good as nothing: the default.
+        values = merged({}, values)
         validated(self._kind.model, values)
         unstored = {name: values[name] for name in self._unstored if values.get(name) is not None}
         stored = {name: value for name, value in values.items() if name not in self._unstored}
@@ -339,6 +345,8 @@ class ResourceOperations:
         shown = await self._written(new_key, decide, change)
         for follower in kind.renames:
             await self._follow(follower, wire(before), new, call)
+        for rule in kind.after_rename:
+            await rule(self._door, change)
         await self._documents.change(self._key(call, old), lambda stored: None, call)
         return shown
 
@@ -405,9 +413,15 @@ class ResourceOperations:
 
 
 def scope_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by wire names as a filter on stored documents."""
+    """Values by wire names as a filter on stored documents; a name behind a ``/`` is a path of the
+    document itself, and one that begins with ``$`` an operator."""
     return {
-        name if name.startswith("$") else f"state.{name}": value for name, value in fields.items()
+        name
+        if name.startswith("$")
+        else name[1:]
+        if name.startswith("/")
+        else f"state.{name}": value
+        for name, value in fields.items()
     }
 
 

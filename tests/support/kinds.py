@@ -13,7 +13,8 @@ import httpx
 
 from shared.http.kinds import Assignment, Kind
 from shared.http.present import is_write_only, wire_alias
-from tests.support.api import MARKETPLACE, TestApi, errors_of, principal
+from shared.http.principal import UserType
+from tests.support.api import TestApi, errors_of, principal
 
 Body = dict[str, Any]
 
@@ -246,8 +247,8 @@ class _Walk:
         """Users of other companies see nothing, and change nothing."""
         async with self.api.as_admin() as admin:
             before = await self.get(admin, "r")
-            for user_type in ("buyer", "supplier"):
-                caller = principal(type(next(iter(self.kind.who())))(user_type), "stranger")
+            for user_type in (UserType.BUYER, UserType.SUPPLIER):
+                caller = principal(user_type, "stranger")
                 async with self.api.client(caller) as client:
                     answers = [await client.get(f"{self.path}/r"), *await self._writes(client)]
                     assert {each.status_code for each in answers} <= {403, 404}
@@ -366,6 +367,3 @@ def _parent_fields(tie: Tie) -> dict[str, str]:
 
 def _path_values(tie: Tie) -> dict[str, str]:
     return {**{_parameter(name): str(value) for name, value in tie.body.items()}, **tie.parents}
-
-
-__all__ = ["MARKETPLACE", "Sample", "Tie", "walk_assignment", "walk_kind"]
