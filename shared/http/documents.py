@@ -18,6 +18,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.base import Resource
 from shared.contracts.resource_events import ResourceEvents
+from shared.http.present import wire_of
 from shared.http.query import COLLATION, ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
@@ -147,6 +148,7 @@ class Documents:
         self.store = store
         self._reader = _Reader(store.collection)
         self._totals = Totals()
+        self._always = f"state.{wire_of(events.stored, events.key[0])}"
         self._announcer = announcer
 
     @property
@@ -160,7 +162,11 @@ class Documents:
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
         """A list's page of what has the values of ``scope``, in the very letters."""
-        return await run_list(self.collection, _exact(scope), query, self._totals)
+        exact = _exact(scope)
+        if not any(isinstance(value, str) for value in scope.values()):
+            # Of what is gone nothing is left that could have a value.
+            exact.setdefault(self._always, {"$gte": ""})
+        return await run_list(self.collection, exact, query, self._totals)
 
     async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
         """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators, for
