@@ -57,7 +57,9 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
                 handler=handlers.save,
                 users=assignment.who(),
                 roles=assignment.roles.write,
-                body=assignment.model if assignment.save_method == "POST" else None,
+                body=None
+                if "{" in assignment.save and assignment.save_method == "PUT"
+                else assignment.model,
                 status=204,
                 parameters=tuple(Parameter(name) for name in assignment.save_parameters),
                 summary="Assigns; what was assigned before is replaced.",
