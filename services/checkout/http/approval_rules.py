@@ -1,6 +1,6 @@
 """Approval rules of a buyer: which of its orders somebody has to approve."""
 
-from services.checkout.rules import rule_errors
+from services.checkout.domain.approval import rule_errors
 from shared.contracts.resources import APPROVAL_RULE
 from shared.http.door import Door
 from shared.http.errors import ApiError, error
