@@ -90,6 +90,10 @@ class Promotion(Resource):
     ``redemption_limit`` counts orders over all buyers, ``redemption_limit_per_user`` orders of
     one user (of the buyer where an order names no user). ``buyer_ids`` says who may use it
     where ``allow_all_buyers`` is off.
+
+    ``value_expression`` may say what it takes off instead of ``discount_type`` and ``value``, and
+    ``eligible_expression`` which orders, or lines, it is for: texts in the language of rule
+    expressions, at most 400 characters each.
     """
 
     id: ID
@@ -98,8 +102,10 @@ class Promotion(Resource):
     description: str | None = Field(None, max_length=2000)
     active: bool = True
     line_item_level: bool = False
-    discount_type: DiscountType
-    value: PositiveMoney
+    discount_type: DiscountType | None = None
+    value: PositiveMoney | None = None
+    eligible_expression: str | None = Field(None, min_length=1, max_length=400)
+    value_expression: str | None = Field(None, min_length=1, max_length=400)
     minimum_subtotal: NonNegativeMoney | None = None
     product_ids: list[ID] | None = None
     start_date: Time | None = None
@@ -114,7 +120,11 @@ class Promotion(Resource):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Promotion":
-        if self.discount_type is DiscountType.PERCENTAGE and self.value > 100:
+        if (self.discount_type is None) != (self.value is None):
+            raise ValueError("give DiscountType and Value together")
+        if (self.value_expression is None) == (self.value is None):
+            raise ValueError("give either ValueExpression or DiscountType and Value")
+        if self.discount_type is DiscountType.PERCENTAGE and (self.value or 0) > 100:
             raise ValueError("a Percentage promotion takes off at most 100 per cent; lower Value")
         if self.start_date and self.expiration_date and self.expiration_date <= self.start_date:
             raise ValueError("ExpirationDate must be after StartDate")

@@ -64,13 +64,22 @@ def _promotions() -> st.SearchStrategy[Resource]:
     fields = {
         "id": ids,
         "code": texts,
-        "discount_type": st.sampled_from(["Percentage", "Amount"]),
-        "value": st.integers(1, 1_000_000).map(_money),
         "start_date": st.none() | moments.filter(lambda moment: moment.year < 2100),
         "expiration_date": st.none() | st.just(datetime(2199, 1, 1, tzinfo=UTC)),
         "xp": st.none() | xps,
     }
-    return st.fixed_dictionaries(fields).map(Promotion.model_validate)
+    discounts = st.fixed_dictionaries(
+        {
+            "discount_type": st.sampled_from(["Percentage", "Amount"]),
+            "value": st.integers(1, 1_000_000).map(_money),
+        }
+    )
+    expressions = st.just({"eligible_expression": "items.count() > 1", "value_expression": "5"})
+    return st.builds(
+        lambda promotion, worth: Promotion.model_validate({**promotion, **worth}),
+        st.fixed_dictionaries(fields),
+        discounts | expressions,
+    )
 
 
 def _approval_rules() -> st.SearchStrategy[Resource]:
