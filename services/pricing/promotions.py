@@ -5,6 +5,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
+from services.pricing.domain.judging import expression_errors
 from shared.catalog import fold_catalog
 from shared.contracts.base import Error
 from shared.contracts.catalog import Promotion
@@ -54,6 +55,9 @@ class PromotionCatalog:
         for message in messages:
             id = message.body.id
             saves = message.type is PROMOTION.save
+            if saves and expression_errors(message.body):
+                # It will be refused, so it takes no code.
+                continue
             if saves and owner.get(message.body.code, id) != id:
                 conflicts[message.identity] = owner[message.body.code]
                 continue
@@ -69,6 +73,9 @@ class PromotionCatalog:
 def fold_promotion(
     state: Promotion | None, message: Message[Any], owners: Owners
 ) -> Decision[Promotion]:
+    errors = expression_errors(message.body) if message.type is PROMOTION.save else []
+    if errors:
+        return Decision(state, (rejection(message, errors),))
     owner = owners.get(message.identity)
     if owner is None:
         return _fold(state, message, None)
