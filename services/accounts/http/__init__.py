@@ -1,99 +1,68 @@
-"""Accounts over HTTP."""
+"""Accounts over HTTP: the parties, and what they have at /me."""
 
+from collections.abc import Callable, Sequence
+
+from services.accounts.http import (
+    addresses,
+    buyers,
+    cost_centers,
+    credit_cards,
+    me,
+    spending_accounts,
+    suppliers,
+    user_groups,
+    users,
+)
 from services.accounts.http.access_mount import AccessSide
-from shared.contracts.resources import (
-    ADMIN_USER,
-    ADMIN_USER_GROUP_ASSIGNMENT,
-    BUYER,
-    COST_CENTER,
-    COST_CENTER_ASSIGNMENT,
-    SUPPLIER,
-    SUPPLIER_USER,
-    SUPPLIER_USER_GROUP_ASSIGNMENT,
-    USER,
-    USER_GROUP,
-    USER_GROUP_ASSIGNMENT,
-)
-from shared.http.door import Door
-from shared.http.kinds import *
+from services.accounts.http.door import AccountsDoor
+from services.accounts.http.passwords import StoredPasswords
+from shared.http.kinds import Assignment, Kind
 from shared.http.mount import Mount, Mounted
-from shared.http.places import *
+from shared.http.operations import Operation
 
-COST_CENTERS = Kind(
-    events=COST_CENTER,
-    sdk="CostCenters",
-    path="/buyers/{buyerID}/costcenters",
-    id="costCenterID",
-    collection="cost_centers",
-    roles=admin_reader("CostCenter"),
-    searchable=("ID", "Name", "Description"),
-    sortable=("Name", "ID"),
-    default_sort=("Name", "ID"),
-    on_delete=(Cascade("CostCenterAssignment", "CostCenterID"),),
-    renames=(Cascade("CostCenterAssignment", "CostCenterID"),),
-    parents=(),
+KINDS: tuple[Kind, ...] = (
+    *buyers.KINDS,
+    *suppliers.KINDS,
+    *users.KINDS,
+    *user_groups.KINDS,
+    *addresses.KINDS,
+    *cost_centers.KINDS,
+    *credit_cards.KINDS,
+    *spending_accounts.KINDS,
+    *me.KINDS,
 )
-A = Assignment(
-    events=COST_CENTER_ASSIGNMENT,
-    sdk="CostCenters",
-    list="/buyers/{buyerID}/costcenters/assignments",
-    save="/buyers/{buyerID}/costcenters/assignments",
-    delete="/buyers/{buyerID}/costcenters/{costCenterID}/assignments",
-    collection="cost_center_assignments",
-    roles=admin_reader("CostCenter"),
-    parameters=("costCenterID", "userGroupID"),
-    levels=frozenset({"Company", "Group"}),
+ASSIGNMENTS: tuple[Assignment, ...] = (
+    *suppliers.ASSIGNMENTS,
+    *user_groups.ASSIGNMENTS,
+    *addresses.ASSIGNMENTS,
+    *cost_centers.ASSIGNMENTS,
+    *credit_cards.ASSIGNMENTS,
+    *spending_accounts.ASSIGNMENTS,
 )
-
-
-def _kind(events, path, id, collection, prefix=""):
-    return Kind(
-        events=events,
-        sdk=events.name + "s",
-        path=path,
-        id=id,
-        collection=collection,
-        prefix=prefix,
-        roles=admin_reader("BuyerUser"),
-        searchable=("ID",),
-        sortable=("ID",),
-        default_sort=("ID",),
-    )
-
-
-def _members(events, collection):
-    return Assignment(
-        events=events, sdk=events.name, collection=collection, roles=admin_reader("UserGroup")
-    )
-
-
-STUBS = (
-    _kind(BUYER, "/buyers", "buyerID", "buyers"),
-    _kind(SUPPLIER, "/suppliers", "supplierID", "suppliers"),
-    _kind(USER, "/buyers/{buyerID}/users", "userID", "users", "buyers/"),
-    _kind(SUPPLIER_USER, "/suppliers/{supplierID}/users", "userID", "users", "suppliers/"),
-    _kind(ADMIN_USER, "/adminusers", "userID", "users"),
-    _kind(USER_GROUP, "/buyers/{buyerID}/usergroups", "userGroupID", "user_groups", "buyers/"),
-)
-MEMBERS = (
-    _members(USER_GROUP_ASSIGNMENT, "user_group_assignments"),
-    _members(SUPPLIER_USER_GROUP_ASSIGNMENT, "supplier_user_group_assignments"),
-    _members(ADMIN_USER_GROUP_ASSIGNMENT, "admin_user_group_assignments"),
+OPERATIONS: tuple[Callable[[AccountsDoor], Sequence[Operation]], ...] = (
+    buyers.operations,
+    suppliers.operations,
+    users.operations,
+    me.operations,
 )
 
 
 def mount(mount: Mount) -> Mounted:
+    """Accounts' routes, and who comes in by them."""
     access = AccessSide(mount)
-    door = Door(
-        "accounts",
-        mount.resources,
-        mount.announcer,
-        mount.increment,
-        kinds=(COST_CENTERS, *STUBS, *access.kinds),
-        assignments=(A, *MEMBERS, *access.assignments),
+    core = access.access
+    passwords = StoredPasswords(core.logins, core.credentials, core.user_tokens)
+    door = AccountsDoor(
+        mount,
+        passwords,
+        (*KINDS, *access.kinds),
+        (*ASSIGNMENTS, *access.assignments),
     )
     return door.mounted(
-        access.operations(door),
+        [
+            *(each for operations in OPERATIONS for each in operations(door)),
+            *access.operations(door),
+        ],
         prepare=access.prepare(door),
         tasks=access.tasks(),
         authenticator=access.authenticator,
