@@ -51,6 +51,14 @@ _MOST_WAITING = 20_000
 _AT_ONCE = 500
 
 
+class Announcing(Protocol):
+    """What a document's events are given to once they are written."""
+
+    def announce(self, entries: Sequence[OutboxEntry]) -> None: ...
+
+    def is_published(self, id: str) -> bool: ...
+
+
 class Announcer:
     """Publishes in the background what was written, in the order in which it was."""
 
@@ -142,7 +150,7 @@ class Documents:
     """The documents of one kind of resource, in one collection."""
 
     def __init__(
-        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcer
+        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcing
     ) -> None:
         self.events = events
         self.store = store
