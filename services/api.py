@@ -17,6 +17,7 @@ import structlog
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo import AsyncMongoClient
+from starlette.types import ASGIApp
 
 from services.gateway import add_front_door
 from shared.eventloop import watch_event_loop
@@ -139,28 +140,29 @@ class Api:
         authenticator: Authenticator,
         resources: Resources,
         client: httpx.AsyncClient,
-    ) -> FastAPI:
+    ) -> ASGIApp:
         settings, metrics = self._settings, self._metrics
 
         def count(operation: str, status: int, seconds: float) -> None:
             metrics.http_requests.labels(operation, str(status)).inc()
             metrics.http_seconds.labels(operation).observe(seconds)
 
-        app = api_app(
+        pages = FastAPI(title="Ordermesh", docs_url=None, redoc_url=None, openapi_url=None)
+
+        @pages.get("/metrics")
+        async def exposition() -> Response:
+            return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+        add_front_door(pages, self._services, client, ready=lambda: self._ready)
+        return api_app(
             [operation for part in parts for operation in part.operations],
             authenticator,
             resources.clock,
             limits=Limits(settings.http_body_bytes, settings.http_seconds),
             origins=settings.http_origins,
             count=count,
+            pages=pages,
         )
-
-        @app.get("/metrics")
-        async def exposition() -> Response:
-            return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-        add_front_door(app, self._services, client, ready=lambda: self._ready)
-        return app
 
     async def _prepare(self, steps: Sequence[Callable[[], Awaitable[None]]]) -> None:
         """Makes indexes, and what has to be there on the first start; waits for MongoDB."""

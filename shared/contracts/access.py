@@ -10,8 +10,8 @@ from shared.contracts.base import ID, READ_ONLY, WRITE_ONLY, Count, LimitedXp, R
 from shared.contracts.parties import Email, Password
 from shared.contracts.roles import Role
 
-CustomRole = Annotated[str, Field(pattern=r"^\S{1,100}$")]
-"""A role of the marketplace's own. The scope of a token is a list with spaces between."""
+CustomRole = Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,100}$")]
+"""A role of the marketplace's own: what may stand in a token's scope (RFC 6749, section 3.3)."""
 
 
 class ApiClient(Resource):

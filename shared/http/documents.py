@@ -17,7 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from shared.contracts.base import Resource
 from shared.contracts.resources import ResourceEvents
 from shared.http.operations import Call
-from shared.http.query import ListQuery, Page, run_list
+from shared.http.query import ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.publisher import Publisher, RecordTooLarge
@@ -80,6 +80,47 @@ class Announcer:
             await asyncio.gather(task, return_exceptions=True)
 
 
+class _Reader:
+    """Reads single documents, those that are asked for at the same time with one query: under
+    load the query is most of what a request costs. A document is never older than the moment at
+    which it was asked for, for whoever comes while a query is under way waits for the next."""
+
+    def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
+        self._collection = collection
+        self._waiting: dict[str, list[asyncio.Future[State | None]]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def get(self, key: str) -> State | None:
+        asked: asyncio.Future[State | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(asked)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        return await asked
+
+    async def _read(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            try:
+                found = await self._find(list(asked))
+            except Exception as error:
+                # Whoever asked hears of it, and this goes on for others.
+                for key in asked:
+                    for each in asked[key]:
+                        if not each.done():
+                            each.set_exception(error)
+                continue
+            for key, waiting in asked.items():
+                for each in waiting:
+                    # One who was cancelled no longer waits.
+                    if not each.done():
+                        each.set_result(found.get(key))
+        self._reading = None
+
+    async def _find(self, keys: list[str]) -> dict[str, State | None]:
+        cursor = self._collection.find({"_id": {"$in": keys}}, {"state": 1})
+        return {document["_id"]: document["state"] for document in await cursor.to_list()}
+
+
 class Documents:
     """The documents of one kind of resource, in one collection."""
 
@@ -88,6 +129,8 @@ class Documents:
     ) -> None:
         self.events = events
         self.store = store
+        self._reader = _Reader(store.collection)
+        self._totals = Totals()
         self._announcer = announcer
 
     @property
@@ -95,12 +138,12 @@ class Documents:
         return self.store.collection
 
     async def get(self, key: str) -> State | None:
-        """What is stored under ``key``, by wire names."""
-        document = await self.collection.find_one({"_id": key}, {"state": 1, "_id": 0})
-        return None if document is None else document["state"]
+        """What is stored under ``key``, by wire names; not to be changed, for others may read it
+        too."""
+        return await self._reader.get(key)
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
-        return await run_list(self.collection, dict(scope), query)
+        return await run_list(self.collection, dict(scope), query, self._totals)
 
     async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
         """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators)."""
@@ -130,6 +173,15 @@ class Documents:
 
     async def change_all(self, keys: Sequence[str], decide: Decide, call: Call) -> dict[str, Any]:
         """:meth:`change` of several documents in one bulk write."""
+        return await self._change_all(keys, lambda key, stored: decide(stored), call)
+
+    async def put_all(self, resources: Mapping[str, Any], call: Call) -> None:
+        """Stores all of these by their keys, whatever is there, in one bulk write."""
+        await self._change_all(list(resources), lambda key, stored: resources[key], call)
+
+    async def _change_all(
+        self, keys: Sequence[str], decide: Callable[[str, Any], Any], call: Call
+    ) -> dict[str, Any]:
         todo = list(dict.fromkeys(keys))
         results: dict[str, Any] = {}
         for _ in range(_TRIES):
@@ -138,7 +190,7 @@ class Documents:
             aggregates = await self.store.load(todo)
             touched: list[Aggregate[Any]] = []
             for key, aggregate in aggregates.items():
-                after = decide(aggregate.state)
+                after = decide(key, aggregate.state)
                 results[key] = after
                 if after is not aggregate.state:
                     touched.append(self._decided(aggregate, after, call))

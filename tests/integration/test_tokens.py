@@ -1,4 +1,4 @@
-"""Keys, revocations, credentials, refresh tokens and codes in a real MongoDB."""
+"""Keys and revocations in a real MongoDB, and access as a whole on it."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,20 @@ from joserfc import jws
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.accounts.access.keys import SigningKeys, TokenIssuer
+from services.accounts.access.wiring import build_access
 from shared.http.errors import ApiError
 from shared.http.principal import Principal, UserType
 from shared.http.revocations import MongoRevocations
 from shared.http.signing_keys import MongoKeySource
 from shared.http.tokens import TokenVerifier
 from tests.support.fakes import FakeClock
+from tests.unit.accounts.fakes import FakeDirectory
+from tests.unit.accounts.world import (
+    cheap_passwords,
+    client,
+    profile,
+    user,
+)
 
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -172,3 +180,77 @@ async def test_a_user_who_is_gone_has_no_token(database: Database) -> None:
     with pytest.raises(ApiError) as refused:
         await verifier.verify_token(token)
     assert (refused.value.status, refused.value.errors[0].error_code) == (401, "Auth.TokenRevoked")
+
+
+async def test_nothing_that_lets_somebody_in_can_be_read_from_the_database(
+    database: Database,
+) -> None:
+    directory = FakeDirectory()
+    directory.add(user(), client(refresh_minutes=60), profile("p", "Shopper"))
+    directory.assign("p", "acme")
+    access = build_access(
+        database,
+        directory,
+        FakeClock(NOW),
+        issuer="us",
+        audience="them",
+        passwords=cheap_passwords(),
+    )
+    await access.prepare()
+    ada = directory.users["u-ada"]
+    await access.logins.set(ada, "correct horse", own=False)
+    answer = await access.endpoint.grant(
+        {
+            "grant_type": "password",
+            "client_id": "app",
+            "username": "ada",
+            "password": "correct horse",
+        },
+        "192.0.2.1",
+    )
+    codes = [
+        await access.recovery.verification_code(ada, "app"),
+        await access.recovery.one_time_password(ada, "app"),
+    ]
+
+    kept = {name: await database[name].find().to_list() for name in await _collections(database)}
+
+    assert set(kept) == {"signing_keys", "credentials", "refresh_tokens", "codes"}
+    for secret in ("correct horse", answer.access_token, answer.refresh_token, *codes):
+        assert str(secret) not in str(kept)
+
+
+async def test_a_user_logs_in_refreshes_and_is_thrown_out(database: Database) -> None:
+    clock, directory = FakeClock(NOW), FakeDirectory()
+    directory.add(user(), client(refresh_minutes=60), profile("p", "Shopper"))
+    directory.assign("p", "acme")
+    access = build_access(
+        database, directory, clock, issuer="us", audience="them", passwords=cheap_passwords()
+    )
+    await access.prepare()
+    await access.logins.set(directory.users["u-ada"], "correct horse", own=False)
+    login = {"grant_type": "password", "client_id": "app", "username": "ada"}
+    first = await access.endpoint.grant({**login, "password": "correct horse"}, "192.0.2.1")
+    refresh = {"grant_type": "refresh_token", "client_id": "app"}
+    refresh["refresh_token"] = str(first.refresh_token)
+    second = await access.endpoint.grant(refresh, "192.0.2.1")
+    assert (await access.verifier.verify(f"Bearer {second.access_token}")).username == "ada"
+
+    await access.user_tokens.revoke("u-ada")
+
+    refused = []
+    for token in (first, second):
+        with pytest.raises(ApiError) as error:
+            await access.verifier.verify_token(token.access_token)
+        refused.append(error.value.errors[0].error_code)
+    with pytest.raises(ApiError) as error:
+        await access.endpoint.grant(refresh, "192.0.2.1")
+    assert refused == ["Auth.TokenRevoked"] * 2
+    assert error.value.errors[0].error_code == "Auth.OauthError"
+    clock.advance(1)
+    again = await access.endpoint.grant({**login, "password": "correct horse"}, "192.0.2.1")
+    assert (await access.verifier.verify_token(again.access_token)).username == "ada"
+
+
+async def _collections(database: Database) -> list[str]:
+    return [name for name in await database.list_collection_names() if "system" not in name]

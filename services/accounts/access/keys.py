@@ -8,7 +8,7 @@ there can make himself an administrator anyway. How the documents look stands in
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -117,10 +117,16 @@ class SigningKeys:
             return
 
 
+class Signer(Protocol):
+    """What makes a JWT of claims, as SigningKeys does."""
+
+    async def sign(self, claims: dict[str, Any]) -> str: ...
+
+
 class TokenIssuer:
     """Makes the tokens that a TokenVerifier with the same ``issuer`` and ``audience`` believes."""
 
-    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str) -> None:
+    def __init__(self, keys: Signer, *, issuer: str, audience: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience

@@ -17,8 +17,9 @@ from shared.messaging.processor import Clock
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A user who proved himself, with a one-time password where ``once``."""
+    """Who proved himself, with a one-time password where ``once``."""
 
+    user: Account
     credential: Credential
     rules: PasswordRules
     once: bool
@@ -73,7 +74,7 @@ class Logins:
                 raise locked_out()
             right = await self._passwords.matches(found.current, password)
             once = not right and await one_time(account.internal_id)
-            if not right and not once:
+            if user is None or not (right or once):
                 await self._credentials.add_failure(account.internal_id, rules, now)
                 raise wrong_password()
             if found.failed_attempts:
@@ -81,20 +82,14 @@ class Logins:
         if right and found.current is not None and self._passwords.outdated(found.current):
             renewed = await self._passwords.hash(password)
             await self._credentials.rehash(account.internal_id, found.current, renewed)
-        return Proof(found, rules, once)
-
-    async def check(self, user: Account, password: str, *, own: bool) -> None:
-        """Raises the ApiError that :meth:`set` would raise, and changes nothing."""
-        await self._check(user, password, own=own)
+        return Proof(user, found, rules, once)
 
     async def set(self, user: Account, password: str, *, own: bool) -> None:
-        """Gives the user a password, and unlocks the account. ``own``: the user chose it, and so
-        must have had the last one for the least age that the rules name.
+        """Gives the user a password, and unlocks the account. Raises as :meth:`check` does."""
+        await self.put(user, password, await self.check(user, password, own=own))
 
-        Raises ApiError, 400: ``PasswordReset.InsecurePassword`` with the rules as its data,
-        ``PasswordReset.CannotReusePassword``, ``PasswordReset.TooSoonToChange``.
-        """
-        rules = await self._check(user, password, own=own)
+    async def put(self, user: Account, password: str, rules: PasswordRules) -> None:
+        """As :meth:`set`, with the rules that the password was checked by."""
         await self._credentials.put(
             user.internal_id,
             await self._passwords.hash(password),
@@ -102,7 +97,13 @@ class Logins:
             now=self._clock(),
         )
 
-    async def _check(self, user: Account, password: str, *, own: bool) -> PasswordRules:
+    async def check(self, user: Account, password: str, *, own: bool) -> PasswordRules:
+        """The rules for the user's passwords, which this one satisfies. ``own``: the user chooses
+        it, and so must have had the last one for the least age that the rules name.
+
+        Raises ApiError, 400: ``PasswordReset.InsecurePassword`` with the rules as its data,
+        ``PasswordReset.CannotReusePassword``, ``PasswordReset.TooSoonToChange``.
+        """
         rules = await self.rules(user)
         weak = insecure(password, rules)
         if weak is not None:

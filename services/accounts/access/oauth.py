@@ -150,9 +150,9 @@ class TokenEndpoint:
                 "Set both username and password.",
             )
         self._check_address(address)
-        if self._unknown.locked(username, now):
-            raise locked_out()
         user = await self._directory.user_by_username(username)
+        if user is None and self._unknown.locked(username, now):
+            raise locked_out()
 
         async def one_time(internal_id: str) -> bool:
             return await self._codes.use(
@@ -166,8 +166,7 @@ class TokenEndpoint:
             if user is None:
                 self._unknown.failed(username, now)
             raise
-        assert user is not None  # noqa: S101 - nobody has no password
-        await self._grants.admit(user, client)
+        await self._grants.admit(proof.user, client)
         set_at = proof.credential.password_set
         if not proof.once and set_at is not None and proof.rules.expired(set_at, now):
             raise refuse(
@@ -175,7 +174,7 @@ class TokenEndpoint:
                 "Auth.PasswordExpired",
                 "The password has expired: have a verification code sent, and set a new one.",
             )
-        return await self._answer(user, client, form, now)
+        return await self._answer(proof.user, client, form, now)
 
     async def _client_credentials(
         self, client: Client, form: Mapping[str, str], now: datetime

@@ -5,6 +5,7 @@ storage cheat sheet (2024) asks of argon2id.
 """
 
 import asyncio
+import secrets
 import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +32,7 @@ class Passwords:
         self._slots = asyncio.Semaphore(at_once)
         self._places = at_once + waiting
         # What the password of nobody is compared with: as costly as any other, and never right.
-        self._nobodys = self._hasher.hash(b"")
+        self._nobodys = self._hasher.hash(secrets.token_bytes(32))
 
     async def hash(self, password: str) -> str:
         """An argon2id hash with its parameters and a salt of its own."""
@@ -41,8 +42,9 @@ class Passwords:
     async def matches(self, stored: str | None, password: str) -> bool:
         """Whether ``stored`` is the hash of ``password``. Without one the answer is no and takes
         the same time."""
+        against = self._nobodys if stored is None else stored
         async with self._slot():
-            right = await asyncio.to_thread(self._verify, stored or self._nobodys, _bytes(password))
+            right = await asyncio.to_thread(self._verify, against, _bytes(password))
         return right and stored is not None
 
     def outdated(self, stored: str) -> bool:

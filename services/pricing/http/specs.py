@@ -9,7 +9,7 @@ from shared.contracts.assortment import SpecOption
 from shared.contracts.resources import SPEC, SPEC_OPTION, SPEC_PRODUCT_ASSIGNMENT
 from shared.http.documents import State
 from shared.http.door import Door
-from shared.http.errors import bad_request
+from shared.http.errors import bad_request, not_found
 from shared.http.kinds import Assignment, Cascade, Change, Kind, Reference, own_by_owner
 from shared.http.operations import ADMIN_SUPPLIER, Call, ListOf, Operation
 from shared.http.places import PRODUCTS as PRODUCT_PLACE, SPECS as SPEC_PLACE
@@ -55,14 +55,7 @@ async def default_is_an_option(door: Door, change: Change) -> None:
 
 async def _need_option(door: Door, spec_id: str, option_id: str) -> None:
     if await door.documents["SpecOption"].get(f"{spec_id}/{option_id}") is None:
-        raise bad_request(
-            "Spec.OptionNotFound",
-            f"Spec {spec_id} has no option {option_id}: save the option first, then name it in"
-            " DefaultOptionID.",
-            Field="DefaultOptionID",
-            SpecID=spec_id,
-            OptionID=option_id,
-        )
+        raise not_found("SpecOption", option_id)
 
 
 async def with_options(door: Door, answers: list[State]) -> None:

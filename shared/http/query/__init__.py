@@ -9,6 +9,7 @@ from shared.http.query.parse import parse_list
 from shared.http.query.run import COLLATION, Page, index, meta_of, run_list
 from shared.http.query.shape import ANY, ListQuery, ListShape
 from shared.http.query.small import run_small_list
+from shared.http.query.totals import Totals
 
 __all__ = [
     "ANY",
@@ -16,6 +17,7 @@ __all__ = [
     "ListQuery",
     "ListShape",
     "Page",
+    "Totals",
     "index",
     "meta_of",
     "parse_list",

@@ -6,15 +6,19 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collation import Collation
+from pymongo.errors import OperationFailure
 
+from shared.http.errors import bad_request
 from shared.http.query.filters import every
 from shared.http.query.keys import after, key_after, read_key
 from shared.http.query.shape import ListQuery
+from shared.http.query.totals import Totals
 
 COLLATION = Collation(locale="en", strength=2)
 """Letters of either case are equal, accents are not."""
 
 _STATE = {"_id": 0, "state": 1}
+_BAD_VALUE = 2
 
 
 @dataclass
@@ -22,46 +26,89 @@ class Page:
     """One page of a list. ``documents`` are states as they are stored; ``total`` counts what the
     filter matches, on all pages."""
 
-    query: ListQuery
     documents: list[dict[str, Any]]
     total: int
-    next_page_key: str | None = None
+    next_page_key: str | None
+    query: ListQuery
 
     def meta(self) -> dict[str, Any]:
         return meta_of(self.total, self.query, len(self.documents), self.next_page_key)
 
 
 async def run_list(
-    collection: AsyncCollection[dict[str, Any]], scope: dict[str, Any], query: ListQuery
+    collection: AsyncCollection[dict[str, Any]],
+    scope: dict[str, Any],
+    query: ListQuery,
+    totals: Totals | None = None,
 ) -> Page:
     """The page of ``collection`` that ``query`` asks for, of what is in ``scope``.
 
     ``scope`` is a filter on ``state.`` paths that the server made, such as the caller's company.
-    Aggregates that are gone (without state) are in no list.
+    Aggregates that are gone (without state) are in no list. With ``totals`` a large total may be as
+    old as they remember it; without, it is counted each time. Raises ``ApiError`` (400) for a sort
+    that the stored values do not have.
     """
-    matching = every([scope, *_alive(scope, query), query.filter])
+    matching = every([scope, query.filter])
+    if not _needs_state(matching):
+        # What the order ends in is a text that everything has but what is gone.
+        matching = every([{query.sort[-1][0]: {"$gte": ""}}, matching])
     skipped = 0
     wanted = matching
     if query.page_key is None:
         skipped = (query.page - 1) * query.page_size
     else:
         wanted = every([matching, after(read_key(query.page_key, query.sort).values, query.sort)])
-    found = (
-        await collection.find(wanted, _STATE, collation=COLLATION, allow_disk_use=True)
-        .sort(query.sort)
-        .skip(skipped)
-        .limit(query.page_size + 1)
-        .to_list()
-    )
+    found = await _find(collection, wanted, query, skipped)
     states = [document["state"] for document in found[: query.page_size]]
     more = len(found) > query.page_size
     if more or query.page_key is not None or (skipped and not found):
-        total = await collection.count_documents(matching, collation=COLLATION)
+        total = await _count(collection, matching, totals)
     else:
         # The last page says how many there are.
         total = skipped + len(found)
     next_key = key_after(states[-1], query.sort, query.page + 1) if more else None
-    return Page(query, states, total, next_key)
+    return Page(states, total, next_key, query)
+
+
+async def _find(
+    collection: AsyncCollection[dict[str, Any]],
+    wanted: dict[str, Any],
+    query: ListQuery,
+    skipped: int,
+) -> list[dict[str, Any]]:
+    """The documents of the page, and one more where there is one."""
+    limit = query.page_size + 1
+    cursor = collection.find(
+        wanted,
+        _STATE,
+        collation=COLLATION,
+        sort=query.sort,
+        skip=skipped,
+        limit=limit,
+        batch_size=limit + 1,
+        allow_disk_use=True,
+    )
+    try:
+        return await cursor.to_list()
+    except OperationFailure as failure:
+        if failure.code == _BAD_VALUE and "parallel arrays" in str(failure):
+            raise bad_request(
+                "List.InvalidSortProperty",
+                "Two of the fields in sortBy are lists; sort by at most one list.",
+                Parameter="sortBy",
+            ) from failure
+        raise
+
+
+async def _count(
+    collection: AsyncCollection[dict[str, Any]], matching: dict[str, Any], totals: Totals | None
+) -> int:
+    async def count() -> int:
+        return await collection.count_documents(matching, collation=COLLATION)
+
+    if totals is None:
+        return await count()
+    return await totals.of(collection.full_name, matching, count)
 
 
 def index(*fields: str, unique: bool = False) -> IndexModel:
@@ -93,9 +140,16 @@ def meta_of(
     }
 
 
-def _alive(scope: dict[str, Any], query: ListQuery) -> list[dict[str, Any]]:
-    """What leaves out the aggregates that are gone, where ``scope`` does not already: they have no
-    field, and what the order ends in, a text, everything that is stored has."""
-    if any(isinstance(value, str) for value in scope.values()):
-        return []
-    return [{query.sort[-1][0]: {"$gte": ""}}]
+def _needs_state(matching: dict[str, Any]) -> bool:
+    """Whether only a document with a state can match: a field has to have some value."""
+    return any(
+        path.startswith("state.") and _needs_value(wanted) for path, wanted in matching.items()
+    )
+
+
+def _needs_value(wanted: Any) -> bool:
+    if not isinstance(wanted, dict):
+        return wanted is not None
+    if wanted.get("$eq") is not None or None not in wanted.get("$in", (None,)):
+        return True
+    return not wanted.keys().isdisjoint(("$lt", "$lte", "$gt", "$gte", "$regex"))

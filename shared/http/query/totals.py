@@ -1,0 +1,54 @@
+"""How many documents there are: counted, or remembered for a moment where that is costly."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import bson
+
+_MOST_REMEMBERED = 1_000
+
+
+class Totals:
+    """Remembers large totals, of ``least`` documents and more, for ``seconds``.
+
+    Counting takes time in proportion to what is counted, and a client that pages through many
+    documents asks for their number on each page. Smaller totals are always counted. While one
+    request counts anew, others go on with what was known.
+    """
+
+    def __init__(
+        self,
+        *,
+        least: int = 500,
+        seconds: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._least = least
+        self._seconds = seconds
+        self._clock = clock
+        self._known: OrderedDict[tuple[str, bytes], tuple[float, int]] = OrderedDict()
+
+    async def of(
+        self, collection: str, matching: dict[str, Any], count: Callable[[], Awaitable[int]]
+    ) -> int:
+        """How many documents of ``collection`` (its full name) are ``matching``; ``count`` counts
+        them."""
+        key = (collection, bson.encode(matching))
+        now = self._clock()
+        known = self._known.get(key)
+        if known is not None:
+            until, total = known
+            if now < until:
+                return total
+            self._known[key] = (now + self._seconds, total)
+        total = await count()
+        if total >= self._least:
+            self._known[key] = (self._clock() + self._seconds, total)
+            self._known.move_to_end(key)
+            if len(self._known) > _MOST_REMEMBERED:
+                self._known.popitem(last=False)
+        else:
+            self._known.pop(key, None)
+        return total
