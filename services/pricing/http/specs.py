@@ -12,7 +12,8 @@ from shared.http.door import Door
 from shared.http.errors import bad_request, not_found
 from shared.http.kinds import Assignment, Cascade, Change, Kind, Reference, own_by_owner
 from shared.http.operations import ADMIN_SUPPLIER, Call, ListOf, Operation
-from shared.http.places import PRODUCTS as PRODUCT_PLACE, SPECS as SPEC_PLACE
+from shared.http.places import PRODUCTS as PRODUCT_PLACE
+from shared.http.places import SPECS as SPEC_PLACE
 from shared.http.present import presenter_of
 from shared.http.query import ListShape, index, parse_list, run_small_list
 from shared.http.resources import ResourceOperations
@@ -75,9 +76,7 @@ def option_order(state: State) -> tuple[int, str]:
     return state.get("ListOrder", 0), state["ID"]
 
 
-async def show_options(
-    door: Door, states: list[State], answers: list[State], call: Call
-) -> None:
+async def show_options(door: Door, states: list[State], answers: list[State], call: Call) -> None:
     await with_options(door, answers)
 
 
@@ -122,9 +121,7 @@ async def option_follows(door: Door, change: Change) -> None:
     await _change_variants(door, change, change.after.spec_id, {"option_id": new}, option=old)
 
 
-async def _default_becomes(
-    door: Door, spec_id: str, old: str, new: str | None, call: Call
-) -> None:
+async def _default_becomes(door: Door, spec_id: str, old: str, new: str | None, call: Call) -> None:
     def decide(stored: Any) -> Any:
         if stored is None or stored.default_option_id != old:
             return stored
@@ -211,7 +208,11 @@ SPEC_PRODUCT_ASSIGNMENTS = Assignment(
     filterable=True,
     searchable=("SpecID", "ProductID"),
     sortable=("SpecID", "ProductID", "DefaultOptionID", "DefaultValue"),
-    indexes=(index("SpecID", "ProductID"), exact("ProductID"), exact("SpecID", "DefaultOptionID"),),
+    indexes=(
+        index("SpecID", "ProductID"),
+        exact("ProductID"),
+        exact("SpecID", "DefaultOptionID"),
+    ),
 )
 
 

@@ -95,9 +95,7 @@ async def _records(door: Door, product_id: str, variant_ids: list[str]) -> dict[
     return sums
 
 
-async def show_variants(
-    door: Door, states: list[State], answers: list[State], call: Call
-) -> None:
+async def show_variants(door: Door, states: list[State], answers: list[State], call: Call) -> None:
     """Fills in what inventory records say of the stock."""
     sums = await _records(door, states[0]["ProductID"], [state["ID"] for state in states])
     for answer in answers:
