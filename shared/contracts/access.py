@@ -26,7 +26,7 @@ class ApiClient(Resource):
     active: bool = True
     app_name: str = Field(min_length=1, max_length=100)
     refresh_token_duration: int = Field(0, ge=0, le=524_160)
-    anonymous_token_duration: int | None = Field(10_080, ge=1, le=524_160)
+    anonymous_token_duration: int = Field(10_080, ge=1, le=524_160)
     default_context_user_name: str | None = Field(None, max_length=100)
     xp: LimitedXp | None = None
     allow_any_buyer: bool = False
@@ -145,6 +145,13 @@ class AccessToken(_OAuth):
 
 class AccessTokenBasic(_OAuth):
     access_token: str
+
+
+class IdentityToken(_OAuth):
+    """Who the user is, as a signed token of OpenID Connect. ``expires_in`` is in seconds."""
+
+    identity_token: str
+    expires_in: int
 
 
 class PublicKey(_OAuth):

@@ -22,6 +22,11 @@ _LEVELS: dict[str, dict[str, Any]] = {
     "company": {"UserID": None, "UserGroupID": None},
 }
 
+_PARTY_FIELDS = (
+    ("User", "UserID", "PartyAssignment.UserLevelNotAllowed"),
+    ("Group", "UserGroupID", "PartyAssignment.GroupLevelNotAllowed"),
+)
+
 
 def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Operation]:
     """What ``assignment`` declares, as operations."""
@@ -60,6 +65,7 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
         )
     if assignment.delete:
         in_path = assignment.delete_path_fields
+        named = dict.fromkeys((*assignment.keys, *handlers.not_levels))
         made.append(
             Operation(
                 name=deletes,
@@ -70,7 +76,7 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
                 roles=assignment.roles.write,
                 status=204,
                 parameters=tuple(
-                    Parameter(parameter_of(name)) for name in assignment.keys if name not in in_path
+                    Parameter(parameter_of(name)) for name in named if name not in in_path
                 ),
                 summary="Takes an assignment back.",
             )
@@ -94,8 +100,14 @@ class AssignmentOperations:
         self._reader = reader_of(assignment.model)
         self.parameters = (
             *assignment.parameters,
+            *assignment.narrows,
             *(("level",) if assignment.levels else ()),
         )
+        self.not_levels = {
+            name: code
+            for level, name, code in _PARTY_FIELDS
+            if assignment.levels and level not in assignment.levels
+        }
         self.shape = ListShape(
             assignment.model,
             assignment.searchable,
@@ -113,6 +125,9 @@ class AssignmentOperations:
             value = call.parameter(name)
             if value is not None:
                 scope[name[:1].upper() + name[1:]] = _typed(value)
+        for name, narrow in self._assignment.narrows.items():
+            if (value := call.parameter(name)) is not None:
+                scope |= narrow(value)
         scope |= self._level(call)
         if self._assignment.visible is not None:
             scope |= self._assignment.visible(call.principal)
@@ -164,6 +179,9 @@ class AssignmentOperations:
 
     async def delete(self, call: Call) -> None:
         named = self._named(call)
+        for name, code in self.not_levels.items():
+            if call.parameter(parameter_of(name)) is not None:
+                raise self._no_level(code)
         for name in self._assignment.keys:
             if name not in named and (value := call.parameter(parameter_of(name))) is not None:
                 named[name] = value
@@ -210,9 +228,18 @@ class AssignmentOperations:
                 f"level must be User, Group or Company, not {level[:50]}.",
                 Name="level",
             )
-        fields = self._documents.events.stored.model_fields.values()
-        known = {field.alias for field in fields}
-        return {name: value for name, value in found.items() if name in known}
+        for party, _, code in _PARTY_FIELDS:
+            if party.lower() == level.lower() and party not in self._assignment.levels:
+                raise self._no_level(code)
+        return found
+
+    def _no_level(self, code: str) -> ApiError:
+        levels = sorted(self._assignment.levels & {"User", "Group", "Company"})
+        return bad_request(
+            code,
+            f"A {self._assignment.name} is of level {' or '.join(levels)}; leave the other out.",
+            Levels=levels,
+        )
 
 
 def party_errors(assignment: Assignment, state: Mapping[str, Any]) -> list[Error]:

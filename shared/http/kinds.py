@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo import IndexModel
 
 from shared.contracts.base import Resource
-from shared.contracts.resources import ResourceEvents
+from shared.contracts.resource_events import ResourceEvents
 from shared.http.operations import ADMIN, ADMIN_BUYER, ADMIN_SUPPLIER, Call, Parameter
 from shared.http.present import wire_of
 from shared.http.principal import Principal, UserType
@@ -62,7 +62,8 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it."""
+    """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it, and no more:
+    who owns kinds that own others names each."""
 
     name: str
     field: str
@@ -80,7 +81,8 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """A value of ``field`` belongs to one resource only; an index of the collection sees to it."""
+    """A value of ``field`` belongs to one resource only; an index of the collection sees to it. A
+    kind whose ID can change has a stored field ``MovingTo`` too, the last of that index."""
 
     field: str
     code: str
@@ -169,6 +171,7 @@ class Kind:
     after_write: tuple[Rule, ...] = ()
     on_delete: tuple[Cascade | Refuse, ...] = ()
     before_delete: tuple[AfterDelete, ...] = ()
+    """May refuse by raising; not asked where it goes with what it belongs to."""
     after_delete: tuple[AfterDelete, ...] = ()
     renames: tuple[Cascade, ...] = ()
     """Who names it, and has to follow when its ID is changed."""
@@ -182,8 +185,8 @@ class Kind:
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
     """Query parameters beside the usual ones, by operation."""
     narrow: Callable[["Door", Call], Awaitable[Mapping[str, Any]]] | None = None
-    """Turns the list's own parameters into a filter by wire names; a name behind a ``/`` is a
-    path of the document itself, beside its state."""
+    """Turns the list's own parameters into a filter by wire names, or by MongoDB's operators on
+    what is stored."""
     indexes: tuple[IndexModel, ...] = ()
     search_types: bool = False
     facets: bool = False
@@ -264,6 +267,9 @@ class Assignment:
     searchable: tuple[str, ...] = ()
     sortable: tuple[str, ...] = ()
     indexes: tuple[IndexModel, ...] = ()
+    narrows: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
+    """Parameters of its list that are no fields: what each makes of its value, a filter by wire
+    names."""
 
     @property
     def name(self) -> str:

@@ -31,15 +31,21 @@ async def main(scenarios: Sequence[str]) -> int:
         "admin_client_secret": secrets.token_urlsafe(32),
     }
     mail = free_port()
-    with tempfile.TemporaryDirectory(prefix="ordermesh-sdk-") as folder:
-        data = Path(folder) / "data"
-        async with deployment(data, smtp=f"smtp://{LOOPBACK}:{mail}", **client) as running:
+    code = 1
+    folder = Path(tempfile.mkdtemp(prefix="ordermesh-sdk-"))
+    try:
+        smtp = f"smtp://{LOOPBACK}:{mail}"
+        async with deployment(folder / "data", smtp=smtp, **client) as running:
             process = await asyncio.create_subprocess_exec(
                 node, str(_WALK), *scenarios, env=_environment(running.http, mail, client)
             )
             code = await process.wait()
-            if code != 0:
-                print(f"\nThe end of the deployment's log:\n{running.log_tail()}", file=sys.stderr)
+    finally:
+        if code == 0:
+            shutil.rmtree(folder)
+        else:
+            print(f"\nThe deployment's log is kept: {folder / 'data.log'}", file=sys.stderr)
+            shutil.rmtree(folder / "data", ignore_errors=True)
     return code
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from pymongo import AsyncMongoClient
 
-from shared.http.app import api_app
+from shared.http.app import Authenticator, api_app
 from shared.http.documents import Announcer
 from shared.http.errors import unauthorized
 from shared.http.mount import Mount, Mounted
@@ -109,11 +109,15 @@ async def api_under_test(
     mongo: AsyncMongoClient[dict[str, Any]],
     database_prefix: str,
     services: Sequence[str] = ("accounts", "pricing", "checkout"),
+    *,
+    clock: FakeClock | None = None,
+    real_tokens: bool = False,
     **settings: Any,
 ) -> AsyncIterator[TestApi]:
-    """The routes of ``services`` with databases of their own."""
+    """The routes of ``services`` with databases of their own. With ``real_tokens`` a client has to
+    log in: ``api.client(None)``, and a header of its own."""
     chosen = Settings().model_copy(update={"database_prefix": database_prefix, **settings})
-    clock, publisher = FakeClock(), FakePublisher()
+    clock, publisher = clock or FakeClock(), FakePublisher()
     resources = Resources(chosen, mongo, publisher, Metrics(), clock)
     announcer = Announcer(publisher)
     increment = import_module("services.checkout.http.incrementors").incrementing(resources)
@@ -121,7 +125,10 @@ async def api_under_test(
     parts = [import_module(f"services.{name}.http").mount(mount) for name in services]
     operations = [operation for part in parts for operation in part.operations]
     callers = _Callers()
-    app = api_app(operations, callers, clock)
+    authenticator: Authenticator = callers
+    if real_tokens:
+        authenticator = next(part.authenticator for part in parts if part.authenticator)
+    app = api_app(operations, authenticator, clock)
     for part in parts:
         for step in part.prepare:
             await step()

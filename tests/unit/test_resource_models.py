@@ -33,7 +33,8 @@ USER = {
     "Email": "ada@example.com",
     "Active": True,
 }
-SCHEDULE = {"ID": "s", "Name": "Prices", "PriceBreaks": [{"Quantity": 1, "Price": 10}]}
+BREAK = {"Quantity": 1, "Price": 10}
+SCHEDULE = {"ID": "s", "Name": "Prices", "PriceBreaks": [BREAK]}
 CLIENT = {"ID": "c", "AppName": "Shop", "AccessTokenDuration": 60}
 
 
@@ -117,7 +118,7 @@ def test_what_fits_is_taken(model: type[Resource], body: dict[str, Any]) -> None
         (parties.CreditCard, {"ID": "c", "PartialAccountNumber": "111111"},
          "PartialAccountNumber", "string_too_long"),
         (assortment.ConsistentPriceSchedule,
-         {**SCHEDULE, "PriceBreaks": SCHEDULE["PriceBreaks"] * 2}, "",
+         {**SCHEDULE, "PriceBreaks": [BREAK, BREAK]}, "",
          "PriceSchedule.DuplicatePriceBreaks"),
         (assortment.ConsistentPriceSchedule, {**SCHEDULE, "MinQuantity": 2, "MaxQuantity": 1}, "",
          "PriceSchedule.MinGreaterThanMax"),

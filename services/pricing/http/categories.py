@@ -210,8 +210,7 @@ CATEGORY_ASSIGNMENTS = Assignment(
     ),
     indexes=(
         index("CatalogID", "CategoryID", "BuyerID", "UserGroupID"),
-        exact("CatalogID", "CategoryID"),
-        exact("BuyerID", "CatalogID"),
+        index("BuyerID", "CatalogID"),
     ),
 )
 
@@ -260,7 +259,6 @@ CATEGORY_PRODUCT_ASSIGNMENTS = Assignment(
     after_delete=(displacing("CategoryProductAssignment"),),
     indexes=(
         index("CatalogID", "CategoryID", "ProductID"),
-        exact("CatalogID", "CategoryID"),
-        exact("ProductID"),
+        index("ProductID"),
     ),
 )

@@ -8,7 +8,6 @@ they take from the product, which has the sum.
 import hashlib
 from typing import Any
 
-from services.pricing.http.indexes import exact
 from services.pricing.http.places import LOCATIONS
 from services.pricing.http.products import PRODUCTS
 from services.pricing.http.stock import Stock
@@ -240,7 +239,7 @@ INVENTORY_RECORDS = Kind(
     on_delete=(Cascade("InventoryRecordAssignment", "InventoryRecordID"),),
     after_delete=(stock_is_gone,),
     renames=(Cascade("InventoryRecordAssignment", "InventoryRecordID"),),
-    indexes=(index("ProductID", "ID"), exact("ProductID"), exact("AddressID")),
+    indexes=(index("ProductID", "ID"), index("AddressID")),
 )
 
 VARIANT_INVENTORY_RECORDS = Kind(
@@ -267,8 +266,7 @@ VARIANT_INVENTORY_RECORDS = Kind(
     renames=(Cascade("VariantInventoryRecordAssignment", "InventoryRecordID"),),
     indexes=(
         index("ProductID", "VariantID", "ID"),
-        exact("ProductID", "VariantID"),
-        exact("AddressID"),
+        index("AddressID"),
     ),
 )
 
@@ -293,10 +291,7 @@ INVENTORY_RECORD_ASSIGNMENTS = Assignment(
     parameters=_PARAMETERS,
     levels=frozenset({"Company", "Group"}),
     references=(Reference("InventoryRecordID", _RECORDS, parents=("ProductID",)), *_PARTIES),
-    indexes=(
-        index("ProductID", "InventoryRecordID", "BuyerID", "UserGroupID"),
-        exact("ProductID", "BuyerID"),
-    ),
+    indexes=(index("ProductID", "InventoryRecordID", "BuyerID", "UserGroupID"),),
 )
 
 VARIANT_INVENTORY_RECORD_ASSIGNMENTS = Assignment(
@@ -316,8 +311,5 @@ VARIANT_INVENTORY_RECORD_ASSIGNMENTS = Assignment(
         Reference("InventoryRecordID", _VARIANT_RECORDS, parents=("ProductID", "VariantID")),
         *_PARTIES,
     ),
-    indexes=(
-        index("ProductID", "VariantID", "InventoryRecordID", "BuyerID", "UserGroupID"),
-        exact("ProductID", "VariantID", "BuyerID"),
-    ),
+    indexes=(index("ProductID", "VariantID", "InventoryRecordID", "BuyerID", "UserGroupID"),),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.contracts import registry
 from shared.contracts.catalog import Location
-from shared.contracts.resources import ResourceEvents
+from shared.contracts.resource_events import ResourceEvents
 from shared.http.documents import Announcer, Documents
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.service import Resources

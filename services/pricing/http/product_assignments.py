@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from services.pricing.http.indexes import exact
 from services.pricing.http.owners import owner_of
 from services.pricing.http.placement import displacing, placing
 from services.pricing.http.products import PRODUCTS
@@ -107,9 +106,7 @@ PRODUCT_ASSIGNMENTS = Assignment(
     indexes=(
         index("ProductID", "BuyerID", "UserGroupID", "SellerID"),
         index("BuyerID", "ProductID"),
-        exact("ProductID", "BuyerID"),
-        exact("BuyerID"),
-        exact("PriceScheduleID"),
+        index("PriceScheduleID"),
     ),
 )
 
@@ -157,9 +154,8 @@ PRODUCT_SUPPLIERS = Assignment(
     after_delete=(displacing("ProductSupplier"),),
     indexes=(
         index("ProductID", "SupplierID"),
-        exact("ProductID"),
-        exact("SupplierID"),
-        exact("DefaultPriceScheduleID"),
+        index("SupplierID"),
+        index("DefaultPriceScheduleID"),
     ),
 )
 

@@ -154,7 +154,6 @@ PROMOTION_ASSIGNMENTS = Assignment(
     ),
     indexes=(
         index("PromotionID", "BuyerID", "UserGroupID"),
-        exact("PromotionID"),
-        exact("BuyerID"),
+        index("BuyerID"),
     ),
 )

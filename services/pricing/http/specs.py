@@ -63,7 +63,8 @@ async def with_options(door: Door, answers: list[State]) -> None:
     """Fills in ``Options`` and ``OptionCount``."""
     options: dict[str, list[State]] = {answer["ID"]: [] for answer in answers}
     for state in await door.documents["SpecOption"].find({"SpecID": {"$in": list(options)}}):
-        options[state["SpecID"]].append(state)
+        # What is only alike is found, too.
+        options.get(state["SpecID"], []).append(state)
     present = presenter_of(SpecOption)
     for answer in answers:
         of_it = sorted(options[answer["ID"]], key=option_order)
@@ -171,7 +172,7 @@ SPEC_OPTIONS = Kind(
     default_sort=("ListOrder", "ID"),
     after_delete=(no_default_any_more,),
     after_rename=(option_follows,),
-    indexes=(index("SpecID", "ListOrder", "ID"), exact("SpecID")),
+    indexes=(index("SpecID", "ListOrder", "ID")),
 )
 
 
@@ -222,7 +223,7 @@ async def specs_of(door: Door, product_id: str) -> list[State]:
     own = {each["SpecID"]: each for each in assigned}
     found = await door.documents["Spec"].find({"ID": {"$in": list(own)}}) if own else []
     present = presenter_of(SPECS.model)
-    shown = [present(state) for state in found]
+    shown = [present(state) for state in found if state["ID"] in own]
     for spec in shown:
         for name in ("DefaultValue", "DefaultOptionID"):
             if own[spec["ID"]].get(name) is not None:

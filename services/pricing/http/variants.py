@@ -90,7 +90,7 @@ async def _records(door: Door, product_id: str, variant_ids: list[str]) -> dict[
     )
     sums: dict[str, int] = {}
     for state in found:
-        id = state["VariantID"]
+        id = str(state["VariantID"])
         sums[id] = sums.get(id, 0) + state.get("QuantityAvailable", 0)
     return sums
 

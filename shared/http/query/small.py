@@ -18,7 +18,7 @@ async def run_small_list(
     one thing, such as its specs: all of them travel to the database, which compares them as it
     does in every list."""
     if not states:
-        return Page(query, [], 0)
+        return Page([], 0, None, query)
     skipped = 0
     wanted = query.filter
     if query.page_key is None:
@@ -49,4 +49,4 @@ async def run_small_list(
     states = page[: query.page_size]
     more = len(page) > query.page_size
     next_key = key_after(states[-1], query.sort, query.page + 1) if more else None
-    return Page(query, list(states), total, next_key)
+    return Page(list(states), total, next_key, query)

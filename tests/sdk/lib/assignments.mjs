@@ -17,7 +17,10 @@ export async function assignments({ step }, plan) {
   });
   await step(`${title}: lists are filtered by what is assigned to whom, and paged`, async () => {
     for (const [query, numbers] of queries) {
-      holds(await list({ ...ours, ...query }), numbers.map((number) => samples[number]));
+      holds(
+        await list({ ...ours, ...query }),
+        numbers.map((number) => samples[number]),
+      );
     }
     const page = await list({ ...ours, page: 1, pageSize: 1 });
     contains(page.Meta, { Page: 1, PageSize: 1, TotalCount: samples.length });

@@ -1,20 +1,6 @@
-// Of every resource: list options that are refused, and roles that do not suffice.
+// Of every resource: which roles suffice, and which do not.
 
 import { refused } from './expect.mjs';
-
-export async function readingFails(rest) {
-  await rest.step('list options that mean nothing are refused', async () => {
-    await refused(rest.list({ filters: { Nonsense: 'a' } }), 400, 'List.InvalidProperty');
-    await refused(rest.list({ sortBy: ['Nonsense'] }), 400, 'List.InvalidSortProperty');
-    await refused(
-      rest.list({ search: 'a', searchOn: ['Nonsense'] }),
-      400,
-      'List.InvalidSearchProperty',
-    );
-    await refused(rest.list({ pageSize: 101 }), 400, 'List.InvalidPageSize');
-    await rest.list({ pageSize: 100 });
-  });
-}
 
 export async function roles({ world }, rest) {
   const { plan } = rest;

@@ -58,7 +58,9 @@ async function called(operation, call) {
     return await call();
   } catch (error) {
     if (error.isOrderCloudError) throw error;
-    throw new assert.AssertionError({ message: `${operation}: the SDK itself broke: ${error.stack}` });
+    throw new assert.AssertionError({
+      message: `${operation}: the SDK itself broke: ${error.stack}`,
+    });
   }
 }
 

@@ -43,7 +43,9 @@ function model(name) {
 // The methods of a resource by name, with the type that each promises.
 export function methods(resource) {
   const text = read(`api/${resource}.d.ts`);
-  const found = text.matchAll(/^ {4}([A-Z]\w*)(?:<([^>]*)>)?\([\s\S]*?\): (?:Promise<(.*)>|this);$/gm);
+  const found = text.matchAll(
+    /^ {4}([A-Z]\w*)(?:<([^>]*)>)?\([\s\S]*?\): (?:Promise<(.*)>|this);$/gm,
+  );
   const results = new Map();
   for (const [, name, generics = '', result] of found) {
     if (result === undefined) continue; // As() returns the resource itself

@@ -29,8 +29,7 @@ export const address = {
   }),
   change: { City: 'Bangor' },
   clears: 'Street2',
-  // The United States want a state and a zip code, and both are wrong at once.
-  wrong: [{ Country: 'US', City: long(101) }, ['State', 'Zip', 'City']],
+  wrong: [{ Country: 'Netherlands', City: long(101) }, ['Country', 'City']],
   mistyped: { City: { not: 'text' } },
   word: 'AddressName',
   sortBy: 'AddressName',

@@ -61,7 +61,12 @@ export class World {
   }
 
   supplier(fields = {}) {
-    return sdk.Suppliers.Create({ ID: own('supplier'), Name: 'A supplier', Active: true, ...fields });
+    return sdk.Suppliers.Create({
+      ID: own('supplier'),
+      Name: 'A supplier',
+      Active: true,
+      ...fields,
+    });
   }
 
   userBody(fields = {}) {

@@ -122,7 +122,10 @@ async function profiles(walk) {
 async function impersonation(walk) {
   const { oc, sdk, step, world } = walk;
   const { buyer, user, client } = await world.shopper();
-  const { ID: profileID } = await sdk.SecurityProfiles.Create({ Name: 'As them', Roles: ['Shopper'] });
+  const { ID: profileID } = await sdk.SecurityProfiles.Create({
+    Name: 'As them',
+    Roles: ['Shopper'],
+  });
   const desk = await sdk.AdminUserGroups.Create({ Name: 'Help desk' });
   // One configuration for the same parties is enough, so each has a client of its own.
   const clients = await Promise.all(Array.from({ length: 60 }, () => world.client()));
@@ -132,7 +135,12 @@ async function impersonation(walk) {
     resource: 'ImpersonationConfigs',
     xp: false,
     least: () => ({ ...config(), ImpersonationGroupID: desk.ID }),
-    full: () => ({ ...config(), ImpersonationGroupID: desk.ID, BuyerID: buyer.ID, UserID: user.ID }),
+    full: () => ({
+      ...config(),
+      ImpersonationGroupID: desk.ID,
+      BuyerID: buyer.ID,
+      UserID: user.ID,
+    }),
     change: { UserID: null },
     clears: 'UserID',
     wrong: [{ SecurityProfileID: null, ClientID: null }, ['SecurityProfileID', 'ClientID']],
@@ -180,15 +188,27 @@ async function impersonation(walk) {
       oc.ImpersonationConfigs.Create({ ...body, SecurityProfileID: 'no-such-profile' }),
       'no-such-profile',
     );
-    await refused(oc.ImpersonationConfigs.Create({ ...body, ClientID: 'no-such-client' }), [400, 404]);
-    await missing(oc.ImpersonationConfigs.Create({ ...body, BuyerID: 'no-such-buyer' }), 'no-such-buyer');
+    await refused(
+      oc.ImpersonationConfigs.Create({ ...body, ClientID: 'no-such-client' }),
+      [400, 404],
+    );
+    await missing(
+      oc.ImpersonationConfigs.Create({ ...body, BuyerID: 'no-such-buyer' }),
+      'no-such-buyer',
+    );
   });
 }
 
 // An admin of one buyer, at another buyer's and at the seller's doors.
 async function borders(walk) {
   const { oc, sdk, step, world } = walk;
-  const roles = ['BuyerAdmin', 'BuyerUserAdmin', 'AddressAdmin', 'CostCenterAdmin', 'ApiClientAdmin'];
+  const roles = [
+    'BuyerAdmin',
+    'BuyerUserAdmin',
+    'AddressAdmin',
+    'CostCenterAdmin',
+    'ApiClientAdmin',
+  ];
   const { buyer, user, token } = await world.shopper(roles);
   const rival = await world.shopper();
 

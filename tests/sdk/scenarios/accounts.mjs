@@ -125,7 +125,12 @@ async function assigning(walk, resource, key, thing, buyer, { user, group }) {
       [{ userGroupID: group.ID }, [0]],
       [{ level: 'Group' }, [0]],
       [{ level: 'Company' }, [1]],
-      ...(toUsers ? [[{ userID: user.ID }, [2]], [{ level: 'User' }, [2]]] : []),
+      ...(toUsers
+        ? [
+            [{ userID: user.ID }, [2]],
+            [{ level: 'User' }, [2]],
+          ]
+        : []),
       ...(resource === 'Addresses'
         ? [
             [{ isShipping: true, level: 'Group' }, [0]],

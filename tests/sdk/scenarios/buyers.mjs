@@ -20,7 +20,11 @@ export default async function buyers(walk) {
   });
 
   await step('a buyer that names no default catalog gets one with its ID', async () => {
-    const buyer = await oc.Buyers.Create({ ID: own('buyer'), Name: 'With a catalog', Active: true });
+    const buyer = await oc.Buyers.Create({
+      ID: own('buyer'),
+      Name: 'With a catalog',
+      Active: true,
+    });
 
     assert.equal(buyer.DefaultCatalogID, buyer.ID);
     const catalog = await oc.Catalogs.Get(buyer.ID);
@@ -69,7 +73,10 @@ export default async function buyers(walk) {
     await oc.Buyers.Patch(buyer.ID, { Active: false });
 
     await refused(world.login(client, user, ['Shopper']), [400, 401, 403], 'Auth.CompanyNotActive');
-    await refused(world.as(token, () => sdk.Me.Get()), [401, 403]);
+    await refused(
+      world.as(token, () => sdk.Me.Get()),
+      [401, 403],
+    );
     await oc.Buyers.Patch(buyer.ID, { Active: true });
     await world.login(client, user, ['Shopper']);
   });

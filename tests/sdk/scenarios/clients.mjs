@@ -90,7 +90,9 @@ export default async function clients(walk) {
 }
 
 async function secrets({ oc, sdk, step, world }) {
-  const client = await world.client({ DefaultContextUserName: (await world.shopper()).user.Username });
+  const client = await world.client({
+    DefaultContextUserName: (await world.shopper()).user.Username,
+  });
   const login = (secret) => sdk.Auth.ClientCredentials(secret, client.ID, ['Shopper']);
 
   await step('a secret is shown once', async () => {
@@ -121,7 +123,10 @@ async function secrets({ oc, sdk, step, world }) {
     const made = await oc.ApiClients.CreateSecret(client.ID, { ID: own('secret'), Name: 'Third' });
     const Expiration = '2040-01-02T03:04:05+00:00';
 
-    const patched = await oc.ApiClients.PatchSecret(client.ID, made.ID, { Name: '3rd', Expiration });
+    const patched = await oc.ApiClients.PatchSecret(client.ID, made.ID, {
+      Name: '3rd',
+      Expiration,
+    });
 
     contains(patched, { ID: made.ID, Name: '3rd', Expiration });
     contains(await oc.ApiClients.GetSecret(client.ID, made.ID), patched);

@@ -79,7 +79,10 @@ async function values({ oc, step, world }) {
     const account = { Name: 'Timed', Balance: 1, StartDate: '2024-01-01T02:00:00+02:00' };
     const made = await oc.SpendingAccounts.Create(buyer.ID, account);
     assert.match(made.StartDate, /^2024-01-01T00:00:00(\.0+)?\+00:00$/);
-    await invalid(oc.SpendingAccounts.Create(buyer.ID, { ...account, StartDate: 'soon' }), 'StartDate');
+    await invalid(
+      oc.SpendingAccounts.Create(buyer.ID, { ...account, StartDate: 'soon' }),
+      'StartDate',
+    );
   });
 
   await step('what only the server sets is ignored when it is sent', async () => {
@@ -138,7 +141,7 @@ async function lists({ oc, step, world }) {
     assert.deepEqual(await found({ xp: { Tags: 'y' } }), ['a', 'b']);
     assert.deepEqual(await found({ xp: { Tags: ['x', 'y'] } }), ['a']);
     assert.deepEqual(await found({ xp: { Day: '>2024-05-05' } }), ['a']);
-    assert.deepEqual(await found({ ID: '!a|c' }), ['b', 'c']);
+    assert.deepEqual(await found({ ID: '!a|!b' }), ['c']);
     assert.deepEqual(await found({ ID: '!!a' }), ['a']);
     assert.deepEqual(await found({ ID: '!>=b' }), ['a']);
   });
@@ -147,7 +150,11 @@ async function lists({ oc, step, world }) {
     await refused(oc.CostCenters.List(buyer.ID, { page: -1 }), 400);
     await refused(oc.CostCenters.List(buyer.ID, { pageSize: 'many' }), 400);
     await refused(oc.Promotions.List({ filters: { Priority: 'high' } }), 400, 'List.InvalidType');
-    await refused(oc.Products.List({ filters: { 'Inventory.Nonsense': 1 } }), 400, 'List.InvalidProperty');
+    await refused(
+      oc.Products.List({ filters: { 'Inventory.Nonsense': 1 } }),
+      400,
+      'List.InvalidProperty',
+    );
     await refused(oc.CostCenters.ListAssignments(buyer.ID, { level: 'Planet' }), 400);
     await missing(oc.CostCenters.List('no-such-buyer'), 'no-such-buyer');
   });

@@ -24,8 +24,16 @@ export default async function credentials({ oc, step, world, mails }) {
 
   await nobody('a password is set anew with the code of a mail, once', async () => {
     const user = users.forgetful;
-    const request = { ClientID: client.ID, Username: user.Username, URL: 'https://shop.example/reset' };
-    const changed = { ClientID: client.ID, Username: user.Username, Password: 'New-horse-9-battery' };
+    const request = {
+      ClientID: client.ID,
+      Username: user.Username,
+      URL: 'https://shop.example/reset',
+    };
+    const changed = {
+      ClientID: client.ID,
+      Username: user.Username,
+      Password: 'New-horse-9-battery',
+    };
 
     await service.SendVerificationCode(request);
     const code = codeIn(await mails.next(user.Email));
@@ -46,7 +54,11 @@ export default async function credentials({ oc, step, world, mails }) {
     const user = users.quiet;
     await service.SendVerificationCode({ ClientID: client.ID, Email: user.Email });
     const code = codeIn(await mails.next(user.Email));
-    const other = { ClientID: client.ID, Username: users.once.Username, Password: 'Stolen-horse-9-x' };
+    const other = {
+      ClientID: client.ID,
+      Username: users.once.Username,
+      Password: 'Stolen-horse-9-x',
+    };
 
     await refused(
       service.ResetPasswordByVerificationCode(code, other),
@@ -101,7 +113,11 @@ export default async function credentials({ oc, step, world, mails }) {
       400,
       'OneTimePasswordRequest.UsernameOrEmailRequired',
     );
-    await refused(service.RetrieveUsername({ clientID: client.ID }), 400, 'Auth.ClientIDAndEmailRequired');
+    await refused(
+      service.RetrieveUsername({ clientID: client.ID }),
+      400,
+      'Auth.ClientIDAndEmailRequired',
+    );
     await refused(
       service.ResetPasswordByVerificationCode('no-such-code', {
         ClientID,

@@ -3,6 +3,16 @@
 import assert from 'node:assert/strict';
 
 import { contains, holds, ids, missing } from '../lib/expect.mjs';
+import * as things from '../lib/things.mjs';
+
+// Gives a product a spec with these options, and a variant for each.
+async function varied(sdk, product, options) {
+  const spec = await sdk.Specs.Create({ Name: 'Color', DefinesVariant: true, Required: true });
+  for (const ID of options) await sdk.Specs.CreateOption(spec.ID, { ID, Value: ID });
+  await sdk.Specs.SaveProductAssignment({ SpecID: spec.ID, ProductID: product.ID });
+  await sdk.Products.GenerateVariants(product.ID, {});
+  return spec;
+}
 
 const price = (Price) => ({ PriceBreaks: [{ Quantity: 1, Price }] });
 
@@ -62,23 +72,26 @@ async function visibility({ oc, sdk, step, world }, scene) {
     await world.as(token, () => missing(oc.Me.GetProduct(crane.ID), crane.ID));
   });
 
-  await step('My products: those that are assigned to my company or to a group of mine', async () => {
-    const spring = await catalog();
-    const [mine, ours, neither] = [
-      await product(spring),
-      await product(spring),
-      await product(spring),
-    ];
-    const stranger = await world.group(buyer.ID);
-    const assign = (ProductID, UserGroupID) =>
-      sdk.Products.SaveAssignment({ ProductID, BuyerID: buyer.ID, UserGroupID });
+  await step(
+    'My products: those that are assigned to my company or to a group of mine',
+    async () => {
+      const spring = await catalog();
+      const [mine, ours, neither] = [
+        await product(spring),
+        await product(spring),
+        await product(spring),
+      ];
+      const stranger = await world.group(buyer.ID);
+      const assign = (ProductID, UserGroupID) =>
+        sdk.Products.SaveAssignment({ ProductID, BuyerID: buyer.ID, UserGroupID });
 
-    await assign(mine.ID, group.ID);
-    await assign(ours.ID);
-    await assign(neither.ID, stranger.ID);
+      await assign(mine.ID, group.ID);
+      await assign(ours.ID);
+      await assign(neither.ID, stranger.ID);
 
-    assert.deepEqual(await seen({ catalogID: spring.ID }), [mine.ID, ours.ID].sort());
-  });
+      assert.deepEqual(await seen({ catalogID: spring.ID }), [mine.ID, ours.ID].sort());
+    },
+  );
 
   await step('My products: nothing that is not active, nor of a catalog that is not', async () => {
     const [spring, autumn] = [
@@ -134,29 +147,32 @@ async function categories({ oc, sdk, step }, scene) {
       ...fields,
     });
 
-  await step('My products: a category shows its own and those under it, unless one says no', async () => {
-    const spring = await catalog();
-    const top = await category(spring);
-    const under = await category(spring, { ParentID: top.ID });
-    const hidden = await category(spring, { ParentID: top.ID });
-    const [one, two, three] = [
-      await product(spring),
-      await product(spring),
-      await product(spring),
-    ];
-    await file(spring, top, one);
-    await file(spring, under, two);
-    await file(spring, hidden, three);
-    await assign(spring, top, { Visible: true, ViewAllProducts: true });
-    await assign(spring, hidden, { Visible: true, ViewAllProducts: false });
+  await step(
+    'My products: a category shows its own and those under it, unless one says no',
+    async () => {
+      const spring = await catalog();
+      const top = await category(spring);
+      const under = await category(spring, { ParentID: top.ID });
+      const hidden = await category(spring, { ParentID: top.ID });
+      const [one, two, three] = [
+        await product(spring),
+        await product(spring),
+        await product(spring),
+      ];
+      await file(spring, top, one);
+      await file(spring, under, two);
+      await file(spring, hidden, three);
+      await assign(spring, top, { Visible: true, ViewAllProducts: true });
+      await assign(spring, hidden, { Visible: true, ViewAllProducts: false });
 
-    assert.deepEqual(await seen({ catalogID: spring.ID }), [one.ID, two.ID].sort());
-    const inTop = { catalogID: spring.ID, categoryID: top.ID };
-    assert.deepEqual(await seen(inTop), [one.ID, two.ID].sort());
-    assert.deepEqual(await seen({ ...inTop, depth: '1' }), [one.ID]);
-    await sdk.Categories.Patch(spring.ID, under.ID, { Active: false });
-    assert.deepEqual(await seen({ catalogID: spring.ID }), [one.ID]);
-  });
+      assert.deepEqual(await seen({ catalogID: spring.ID }), [one.ID, two.ID].sort());
+      const inTop = { catalogID: spring.ID, categoryID: top.ID };
+      assert.deepEqual(await seen(inTop), [one.ID, two.ID].sort());
+      assert.deepEqual(await seen({ ...inTop, depth: '1' }), [one.ID]);
+      await sdk.Categories.Patch(spring.ID, under.ID, { Active: false });
+      assert.deepEqual(await seen({ catalogID: spring.ID }), [one.ID]);
+    },
+  );
 
   await step('My categories: those that are shown to me', async () => {
     const spring = await catalog();
@@ -213,10 +229,7 @@ async function prices({ oc, sdk, step, world }, scene) {
 
   await step('My product: its specs and variants', async () => {
     const shirt = await product(spring);
-    const spec = await sdk.Specs.Create({ Name: 'Color', DefinesVariant: true, Required: true });
-    for (const ID of ['red', 'blue']) await sdk.Specs.CreateOption(spec.ID, { ID, Value: ID });
-    await sdk.Specs.SaveProductAssignment({ SpecID: spec.ID, ProductID: shirt.ID });
-    await sdk.Products.GenerateVariants(shirt.ID, {});
+    const spec = await varied(sdk, shirt, ['red', 'blue']);
     const [one, two] = (await sdk.Products.ListVariants(shirt.ID)).Items;
     await sdk.Products.PatchVariant(shirt.ID, two.ID, { Active: false });
 
@@ -231,7 +244,7 @@ async function prices({ oc, sdk, step, world }, scene) {
   });
 
   await step('My product: the inventory that is there for me', async () => {
-    const place = await sdk.AdminAddresses.Create({ Street1: '1 Quay', City: 'Delft', Country: 'NL' });
+    const place = await sdk.AdminAddresses.Create(things.address.least());
     const record = (fields) => ({ AddressID: place.ID, QuantityAvailable: 5, ...fields });
     const crane = await product(spring, { Inventory: { Enabled: true } });
     const open = await sdk.InventoryRecords.Create(crane.ID, record());
@@ -245,7 +258,7 @@ async function prices({ oc, sdk, step, world }, scene) {
     await asMe(async () => {
       const page = await oc.Me.ListProductInventoryRecords(crane.ID, { includeAddress: true });
       holds(page, [
-        { ID: open.ID, QuantityAvailable: 5, Address: { City: 'Delft' } },
+        { ID: open.ID, QuantityAvailable: 5, Address: { City: place.City } },
         { ID: given.ID, QuantityAvailable: 5 },
       ]);
       contains(await oc.Me.GetProduct(crane.ID), { Inventory: { QuantityAvailable: 10 } });
@@ -253,12 +266,11 @@ async function prices({ oc, sdk, step, world }, scene) {
   });
 
   await step('My product: the inventory of a variant', async () => {
-    const place = await sdk.AdminAddresses.Create({ Street1: '1 Quay', City: 'Delft', Country: 'NL' });
-    const shirt = await product(spring, { Inventory: { Enabled: true, VariantLevelTracking: true } });
-    const spec = await sdk.Specs.Create({ Name: 'Color', DefinesVariant: true, Required: true });
-    await sdk.Specs.CreateOption(spec.ID, { ID: 'red', Value: 'Red' });
-    await sdk.Specs.SaveProductAssignment({ SpecID: spec.ID, ProductID: shirt.ID });
-    await sdk.Products.GenerateVariants(shirt.ID, {});
+    const place = await sdk.AdminAddresses.Create(things.address.least());
+    const shirt = await product(spring, {
+      Inventory: { Enabled: true, VariantLevelTracking: true },
+    });
+    await varied(sdk, shirt, ['red']);
     const [red] = (await sdk.Products.ListVariants(shirt.ID)).Items;
     const body = { AddressID: place.ID, QuantityAvailable: 3 };
     const record = await sdk.InventoryRecords.CreateVariant(shirt.ID, red.ID, body);
@@ -271,7 +283,11 @@ async function prices({ oc, sdk, step, world }, scene) {
   await step('My product: who sells it, at which price', async () => {
     const supplier = await world.supplier({ AllBuyersCanOrder: true });
     const crane = await product(spring);
-    const dear = await sdk.PriceSchedules.Create({ Name: 'Theirs', OwnerID: supplier.ID, ...price(9) });
+    const dear = await sdk.PriceSchedules.Create({
+      Name: 'Theirs',
+      OwnerID: supplier.ID,
+      ...price(9),
+    });
     await sdk.Products.SaveSupplier(crane.ID, supplier.ID, { defaultPriceScheduleID: dear.ID });
 
     await asMe(async () => {

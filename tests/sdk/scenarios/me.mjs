@@ -8,7 +8,14 @@ import * as things from '../lib/things.mjs';
 import { PASSWORD, claims, own } from '../lib/world.mjs';
 import { creditCard } from './accounts.mjs';
 
-const ROLES = ['Shopper', 'MeAdmin', 'MeXpAdmin', 'MeAddressAdmin', 'MeCreditCardAdmin', 'PasswordReset'];
+const ROLES = [
+  'Shopper',
+  'MeAdmin',
+  'MeXpAdmin',
+  'MeAddressAdmin',
+  'MeCreditCardAdmin',
+  'PasswordReset',
+];
 
 export default async function me(walk) {
   const shop = await walk.world.shopper(ROLES);
@@ -119,7 +126,10 @@ async function assigned({ oc, sdk, step, world }, { buyer, user, group, token })
   await sdk.CreditCards.SaveAssignment(buyer.ID, { CreditCardID: card.ID, UserID: user.ID });
   const center = await sdk.CostCenters.Create(buyer.ID, { Name: 'Mine' });
   await sdk.CostCenters.Create(buyer.ID, { Name: 'Not mine' });
-  await sdk.CostCenters.SaveAssignment(buyer.ID, { CostCenterID: center.ID, UserGroupID: group.ID });
+  await sdk.CostCenters.SaveAssignment(buyer.ID, {
+    CostCenterID: center.ID,
+    UserGroupID: group.ID,
+  });
   const account = (Name) => sdk.SpendingAccounts.Create(buyer.ID, { Name, Balance: 10 });
   const [spending, other] = [await account('Mine'), await account('Not mine')];
   await sdk.SpendingAccounts.SaveAssignment(buyer.ID, { SpendingAccountID: spending.ID });
@@ -127,7 +137,11 @@ async function assigned({ oc, sdk, step, world }, { buyer, user, group, token })
   await mine('an address that is assigned to me is mine to use and not to change', async () => {
     const listed = await oc.Me.ListAddresses({ filters: { ID: address.ID } });
     holds(listed, [{ ID: address.ID, Editable: false, Shipping: true, Billing: false }]);
-    await refused(oc.Me.PatchAddress(address.ID, { City: 'No' }), [400, 403], 'Address.CannotEditPublic');
+    await refused(
+      oc.Me.PatchAddress(address.ID, { City: 'No' }),
+      [400, 403],
+      'Address.CannotEditPublic',
+    );
     await refused(oc.Me.DeleteAddress(address.ID), [400, 403], 'Address.CannotEditPublic');
     contains(await oc.Me.GetAddress(address.ID), { City: address.City });
   });
@@ -136,7 +150,11 @@ async function assigned({ oc, sdk, step, world }, { buyer, user, group, token })
     holds(await oc.Me.ListCreditCards({ filters: { ID: card.ID } }), [
       { ID: card.ID, Editable: false },
     ]);
-    await refused(oc.Me.PatchCreditCard(card.ID, { Token: 'x' }), [400, 403], 'CreditCard.CannotEditPublic');
+    await refused(
+      oc.Me.PatchCreditCard(card.ID, { Token: 'x' }),
+      [400, 403],
+      'CreditCard.CannotEditPublic',
+    );
     contains(await oc.Me.GetCreditCard(card.ID), { Token: card.Token });
   });
 
@@ -150,7 +168,10 @@ async function assigned({ oc, sdk, step, world }, { buyer, user, group, token })
   await step('Me: what is my own nobody else sees', async () => {
     const admin = await world.tokenWith();
     const colleague = await world.user(buyer.ID);
-    const theirs = await world.login(await world.client(), colleague, ['Shopper', 'MeAddressAdmin']);
+    const theirs = await world.login(await world.client(), colleague, [
+      'Shopper',
+      'MeAddressAdmin',
+    ]);
     const made = await world.as(token, () =>
       oc.Me.CreateAddress({ ...things.address.least(), Shipping: true }),
     );

@@ -40,7 +40,11 @@ export default async function prices(walk) {
 
 async function breaks({ oc, sdk, step }) {
   const make = (fields = {}) =>
-    sdk.PriceSchedules.Create({ Name: 'Breaks', PriceBreaks: [{ Quantity: 1, Price: 10 }], ...fields });
+    sdk.PriceSchedules.Create({
+      Name: 'Breaks',
+      PriceBreaks: [{ Quantity: 1, Price: 10 }],
+      ...fields,
+    });
   const told = (schedule) => schedule.PriceBreaks.map(({ Quantity, Price }) => [Quantity, Price]);
 
   await step('a price break is added, replaced and deleted by its quantity', async () => {
@@ -50,9 +54,16 @@ async function breaks({ oc, sdk, step }) {
     await oc.PriceSchedules.SavePriceBreak(ID, { Quantity: 10, Price: 9 });
     const saved = await oc.PriceSchedules.SavePriceBreak(ID, { Quantity: 10, Price: 8.5 });
 
-    assert.deepEqual(told(saved), [[1, 10], [10, 8.5], [100, 7]]);
+    assert.deepEqual(told(saved), [
+      [1, 10],
+      [10, 8.5],
+      [100, 7],
+    ]);
     await oc.PriceSchedules.DeletePriceBreak(ID, { quantity: 10 });
-    assert.deepEqual(told(await oc.PriceSchedules.Get(ID)), [[1, 10], [100, 7]]);
+    assert.deepEqual(told(await oc.PriceSchedules.Get(ID)), [
+      [1, 10],
+      [100, 7],
+    ]);
     await refused(
       oc.PriceSchedules.DeletePriceBreak(ID, { quantity: 10 }),
       [400, 404],
@@ -90,7 +101,10 @@ async function breaks({ oc, sdk, step }) {
     assert.equal(await onSale({ SaleStart: past }), true);
     assert.equal(await onSale({ SaleStart: future }), false);
     assert.equal(await onSale({ SaleEnd: past }), false);
-    assert.equal(await onSale({ SaleStart: past, PriceBreaks: [{ Quantity: 1, Price: 10 }] }), false);
+    assert.equal(
+      await onSale({ SaleStart: past, PriceBreaks: [{ Quantity: 1, Price: 10 }] }),
+      false,
+    );
     await refused(
       create({ SaleStart: future, SaleEnd: past }),
       400,
@@ -149,7 +163,11 @@ async function promotions(walk) {
     const create = (fields) => oc.Promotions.Create(body(fields));
     await refused(create({ EligibleExpression: 'order.total >' }), 400, 'Expression.InvalidSyntax');
     await refused(create({ ValueExpression: 'nothing(1)' }), 400, 'Expression.InvalidFunction');
-    await refused(create({ EligibleExpression: 'item.Quantity > 1' }), 400, 'Expression.ItemNotAllowed');
+    await refused(
+      create({ EligibleExpression: 'item.Quantity > 1' }),
+      400,
+      'Expression.ItemNotAllowed',
+    );
     await refused(create({ LineItemLevel: true }), 400, 'Expression.ItemRequired');
     await refused(
       create({ StartDate: '2031-01-01T00:00:00Z', ExpirationDate: '2030-01-01T00:00:00Z' }),

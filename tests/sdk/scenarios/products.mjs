@@ -31,12 +31,23 @@ export default async function products(walk) {
       ShipLength: 4,
       Active: true,
       ShipFromAddressID: from.ID,
-      Inventory: { Enabled: true, NotificationPoint: 5, OrderCanExceed: true, QuantityAvailable: n },
+      Inventory: {
+        Enabled: true,
+        NotificationPoint: 5,
+        OrderCanExceed: true,
+        QuantityAvailable: n,
+      },
       DefaultSupplierID: supplier.ID,
       AllSuppliersCanSell: true,
       Returnable: true,
     }),
-    defaults: { QuantityMultiplier: 1, SpecCount: 0, VariantCount: 0, IsParent: false, IsBundle: false },
+    defaults: {
+      QuantityMultiplier: 1,
+      SpecCount: 0,
+      VariantCount: 0,
+      IsParent: false,
+      IsBundle: false,
+    },
     wrong: [
       { ID: 'no id', Name: things.long(101), ShipWeight: 'heavy' },
       ['ID', 'Name', 'ShipWeight'],
@@ -81,13 +92,19 @@ async function searching({ oc, sdk, step }) {
 
   await step('Products: search by any term, all terms, a phrase or its beginning', async () => {
     const heavySteel = { search: 'steel heavy' };
-    assert.deepEqual(await search({ ...heavySteel, searchType: 'AnyTerm' }), sorted(both, spread, one));
+    assert.deepEqual(
+      await search({ ...heavySteel, searchType: 'AnyTerm' }),
+      sorted(both, spread, one),
+    );
     assert.deepEqual(
       await search({ ...heavySteel, searchType: 'AllTermsAnyField' }),
       sorted(both, spread),
     );
     assert.deepEqual(await search({ ...heavySteel, searchType: 'AllTermsSameField' }), []);
-    assert.deepEqual(await search({ search: 'steel hook', searchType: 'ExactPhrase' }), sorted(both));
+    assert.deepEqual(
+      await search({ search: 'steel hook', searchType: 'ExactPhrase' }),
+      sorted(both),
+    );
     assert.deepEqual(
       await search({ search: 'heavy cha', searchType: 'ExactPhrasePrefix' }),
       sorted(spread),

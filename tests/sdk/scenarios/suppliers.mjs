@@ -57,10 +57,9 @@ export default async function suppliers(walk) {
   });
 
   await step('a supplier’s users are listed by their group', async () => {
-    assert.deepEqual(
-      ids(await oc.SupplierUsers.List(supplier.ID, { userGroupID: group.ID })),
-      [two.ID],
-    );
+    assert.deepEqual(ids(await oc.SupplierUsers.List(supplier.ID, { userGroupID: group.ID })), [
+      two.ID,
+    ]);
   });
 
   await step('a supplier is given buyers, and they are taken from it', async () => {

@@ -39,12 +39,12 @@ export default async function tokens(walk) {
 
   await step('Login: wrong passwords, unknown users and unknown clients look alike', async () => {
     const code = 'Auth.InvalidUsernameOrPassword';
-    const wrong = await refused(
-      oc.Auth.Login(user.Username, 'wrong', client.ID),
+    const wrong = await refused(oc.Auth.Login(user.Username, 'wrong', client.ID), [400, 401], code);
+    const unknown = await refused(
+      oc.Auth.Login(own('nobody'), 'wrong', client.ID),
       [400, 401],
       code,
     );
-    const unknown = await refused(oc.Auth.Login(own('nobody'), 'wrong', client.ID), [400, 401], code);
     assert.equal(wrong.status, unknown.status);
     assert.deepEqual(wrong.errors, unknown.errors);
     assert.equal(typeof wrong.response.data.error, 'string');
@@ -118,10 +118,7 @@ export default async function tokens(walk) {
 
     contains(claims(token.access_token), { usr: user.Username, cid: guarded.ID });
     await refused(oc.Auth.Login(user.Username, PASSWORD, guarded.ID), [400, 401]);
-    await refused(
-      oc.Auth.ElevatedLogin('wrong', user.Username, PASSWORD, guarded.ID),
-      [400, 401],
-    );
+    await refused(oc.Auth.ElevatedLogin('wrong', user.Username, PASSWORD, guarded.ID), [400, 401]);
   });
 
   await step('ClientCredentials: a client acts as its default context user', async () => {
@@ -139,21 +136,24 @@ export default async function tokens(walk) {
     assert.ok(rolesOf(admin.access_token).includes('FullAccess'));
   });
 
-  await step('Anonymous: a client for anonymous shopping lets everybody in, without refresh', async () => {
-    const anonymous = await world.client({
-      IsAnonBuyer: true,
-      DefaultContextUserName: user.Username,
-    });
+  await step(
+    'Anonymous: a client for anonymous shopping lets everybody in, without refresh',
+    async () => {
+      const anonymous = await world.client({
+        IsAnonBuyer: true,
+        DefaultContextUserName: user.Username,
+      });
 
-    const token = await oc.Auth.Anonymous(anonymous.ID, ['Shopper']);
+      const token = await oc.Auth.Anonymous(anonymous.ID, ['Shopper']);
 
-    contains(token, { token_type: 'bearer', refresh_token: null });
-    contains(claims(token.access_token), { usr: user.Username, usrtype: 'buyer' });
-    assert.equal(typeof claims(token.access_token).orderid, 'string');
-    assert.deepEqual(rolesOf(token.access_token), ['Shopper']);
-    await oc.Me.ListProducts({}, { accessToken: token.access_token });
-    await refused(oc.Auth.Anonymous(client.ID), [400, 401]);
-  });
+      contains(token, { token_type: 'bearer', refresh_token: null });
+      contains(claims(token.access_token), { usr: user.Username, usrtype: 'buyer' });
+      assert.equal(typeof claims(token.access_token).orderid, 'string');
+      assert.deepEqual(rolesOf(token.access_token), ['Shopper']);
+      await oc.Me.ListProducts({}, { accessToken: token.access_token });
+      await refused(oc.Auth.Anonymous(client.ID), [400, 401]);
+    },
+  );
 
   await step('UserInfo: who the token is of, as a token of its own', async () => {
     const { access_token: token } = await login();

@@ -74,7 +74,12 @@ export default async function users(walk) {
 
     const moved = await oc.Users.Move(buyer.ID, user.ID, other.ID, { orders: 'None' });
 
-    contains(moved, { ID: user.ID, Username: user.Username, CompanyID: other.ID, xp: { Kept: true } });
+    contains(moved, {
+      ID: user.ID,
+      Username: user.Username,
+      CompanyID: other.ID,
+      xp: { Kept: true },
+    });
     contains(await oc.Users.Get(other.ID, user.ID), { CompanyID: other.ID });
     await missing(oc.Users.Get(buyer.ID, user.ID), user.ID);
     await missing(oc.Users.Move(other.ID, user.ID, 'no-such-buyer'), 'no-such-buyer');

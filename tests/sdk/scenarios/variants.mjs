@@ -78,7 +78,10 @@ async function optionsOfSpecs(walk) {
 
     const got = await oc.Specs.Get(spec.ID);
     contains(got, { DefaultOptionID: 'red', OptionCount: 2 });
-    assert.deepEqual(got.Options.map((option) => option.ID), ['red', 'blue']);
+    assert.deepEqual(
+      got.Options.map((option) => option.ID),
+      ['red', 'blue'],
+    );
   });
 
   await assignments(walk, {
@@ -160,11 +163,17 @@ async function generating({ oc, sdk, step }) {
     const renamed = await oc.Products.GetVariant(product.ID, 'mine');
     contains(renamed, { ...change, xp: { A: { B: 1, C: 2 } }, Specs: variant.Specs });
     await missing(oc.Products.GetVariant(product.ID, variant.ID), variant.ID);
-    const saved = await oc.Products.SaveVariant(product.ID, 'mine', { Name: 'Saved', Active: false });
+    const saved = await oc.Products.SaveVariant(product.ID, 'mine', {
+      Name: 'Saved',
+      Active: false,
+    });
     contains(saved, { ID: 'mine', Name: 'Saved', Active: false, Description: null, xp: null });
     assert.deepEqual(combination(saved), combination(variant));
     await refused(oc.Products.PatchVariant(product.ID, 'mine', { ShipWeight: 'heavy' }), 400);
-    await missing(oc.Products.PatchVariant(product.ID, 'no-such-variant', { Name: 'a' }), 'no-such-variant');
+    await missing(
+      oc.Products.PatchVariant(product.ID, 'no-such-variant', { Name: 'a' }),
+      'no-such-variant',
+    );
   });
 
   await step('variants are listed with filters and search', async () => {
@@ -181,7 +190,10 @@ async function generating({ oc, sdk, step }) {
 
     contains(await oc.Products.Get(product.ID), { VariantCount: 9 });
     const green = (await list()).Items.filter((variant) => combination(variant).includes('green'));
-    assert.deepEqual(green.map((variant) => variant.Active), [false, false, false]);
+    assert.deepEqual(
+      green.map((variant) => variant.Active),
+      [false, false, false],
+    );
     contains(await oc.Products.GetVariant(product.ID, 'mine'), { Name: 'Saved' });
     await oc.Products.GenerateVariants(product.ID, {}, { overwriteExisting: true });
     await missing(oc.Products.GetVariant(product.ID, 'mine'), 'mine');
