@@ -185,8 +185,8 @@ class Kind:
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
     """Query parameters beside the usual ones, by operation."""
     narrow: Callable[["Door", Call], Awaitable[Mapping[str, Any]]] | None = None
-    """Turns the list's own parameters into a filter by wire names; a name behind a ``/`` is a
-    path of the document itself, beside its state."""
+    """Turns the list's own parameters into a filter by wire names, or by MongoDB's operators on
+    what is stored."""
     indexes: tuple[IndexModel, ...] = ()
     search_types: bool = False
     facets: bool = False

@@ -413,15 +413,9 @@ class ResourceOperations:
 
 
 def scope_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by wire names as a filter on stored documents; a name behind a ``/`` is a path of the
-    document itself, and one that begins with ``$`` an operator."""
+    """Values by wire names as a filter on stored documents."""
     return {
-        name
-        if name.startswith("$")
-        else name[1:]
-        if name.startswith("/")
-        else f"state.{name}": value
-        for name, value in fields.items()
+        name if name.startswith("$") else f"state.{name}": value for name, value in fields.items()
     }
 
 

@@ -127,7 +127,7 @@ async def products_of(door: Door, call: Call) -> dict[str, Any]:
                 ]
             }
         )
-    return {"/$and": wanted} if wanted else {}
+    return {"$and": wanted} if wanted else {}
 
 
 PRODUCTS = Kind(
@@ -187,8 +187,8 @@ PRODUCTS = Kind(
         index("ID"),
         index("OwnerID", "Name", "ID"),
         exact("ParentID"),
-        exact("OwnerID"),
-        exact("DefaultPriceScheduleID"),
+        index("ParentID"),
+        index("DefaultPriceScheduleID"),
         *map(placed_index, ("catalogs", "categories", "parties", "suppliers")),
     ),
 )
