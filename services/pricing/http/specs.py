@@ -172,7 +172,7 @@ SPEC_OPTIONS = Kind(
     default_sort=("ListOrder", "ID"),
     after_delete=(no_default_any_more,),
     after_rename=(option_follows,),
-    indexes=(index("SpecID", "ListOrder", "ID")),
+    indexes=(index("SpecID", "ListOrder", "ID"),),
 )
 
 
