@@ -154,10 +154,10 @@ class AssignmentOperations:
             if (given := call.parameter(parameter)) is not None:
                 sent[parameter[:1].upper() + parameter[1:]] = given
         await self._door.check_parents(self._assignment.parents, call)
-        after = validated(
-            self._documents.events.stored,
-            {name: value for name, value in {**sent, **in_path}.items() if value != ""},
-        )
+        values = {name: value for name, value in {**sent, **in_path}.items() if value != ""}
+        # The rules across fields are the model's; what is stored has its parents' IDs too.
+        validated(self._assignment.model, values)
+        after = validated(self._documents.events.stored, values)
         stored = wire(after)
         errors += party_errors(self._assignment, stored)
         if errors:
