@@ -119,7 +119,10 @@ class Api:
         announcer = Announcer(publisher if traced is None else traced.publishing(publisher))
         resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
         increment = import_module("services.checkout.http.incrementors").incrementing(resources)
-        mount = Mount(resources, announcer, increment, settings.api_url)
+        catalogs = import_module("services.pricing.http.default_catalogs").default_catalogs(
+            resources, announcer
+        )
+        mount = Mount(resources, announcer, increment, settings.api_url, catalogs)
         parts: list[Mounted] = [
             import_module(f"services.{name}.http").mount(mount) for name in self._mounted
         ]

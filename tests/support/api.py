@@ -121,7 +121,11 @@ async def api_under_test(
     resources = Resources(chosen, mongo, publisher, Metrics(), clock)
     announcer = Announcer(publisher)
     increment = import_module("services.checkout.http.incrementors").incrementing(resources)
-    mount = Mount(resources, announcer, increment, chosen.api_url)
+    catalogs = None
+    if "pricing" in services:
+        module = import_module("services.pricing.http.default_catalogs")
+        catalogs = module.default_catalogs(resources, announcer)
+    mount = Mount(resources, announcer, increment, chosen.api_url, catalogs)
     parts = [import_module(f"services.{name}.http").mount(mount) for name in services]
     operations = [operation for part in parts for operation in part.operations]
     callers = _Callers()

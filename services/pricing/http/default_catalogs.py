@@ -4,6 +4,7 @@ from typing import Any
 
 from services.pricing.http.catalogs import CATALOG_ASSIGNMENTS, CATALOGS
 from shared.contracts.assortment import Catalog, CatalogAssignment
+from shared.contracts.catalog import Buyer
 from shared.http.documents import Announcer, Documents
 from shared.http.operations import Call
 from shared.mongo.aggregates import MongoAggregateStore
@@ -26,16 +27,15 @@ class DefaultCatalogs:
         self._catalogs = documents(CATALOGS)
         self._assignments = documents(CATALOG_ASSIGNMENTS)
 
-    async def create_default(self, call: Call, buyer_id: str, name: str) -> str:
-        """Makes an active catalog with the buyer's ID and assigns it to the buyer; returns its
-        ID. What is there already stays as it is."""
-        catalog = Catalog(id=buyer_id, owner_id=self._marketplace_id, name=name[:100], active=True)
-        assignment = CatalogAssignment(catalog_id=buyer_id, buyer_id=buyer_id)
-        await self._catalogs.change(buyer_id, lambda before: before or catalog, call)
+    async def create_default(self, call: Call, buyer: Buyer) -> None:
+        """Makes an active catalog with the buyer's ID and name, and assigns it to the buyer. What
+        is there already stays as it is."""
+        catalog = Catalog(id=buyer.id, owner_id=self._marketplace_id, name=buyer.name)
+        assignment = CatalogAssignment(catalog_id=buyer.id, buyer_id=buyer.id)
+        await self._catalogs.change(buyer.id, lambda before: before or catalog, call)
         await self._assignments.change(
-            f"{buyer_id}/{buyer_id}", lambda before: before or assignment, call
+            f"{buyer.id}/{buyer.id}", lambda before: before or assignment, call
         )
-        return buyer_id
 
 
 def default_catalogs(resources: Resources, announcer: Announcer) -> DefaultCatalogs:

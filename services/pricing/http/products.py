@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.pricing.http.indexes import exact, token
+from services.pricing.http.lookups import exact, token
 from services.pricing.http.owners import owner_exists, owner_of
 from services.pricing.http.placement import (
     in_list,

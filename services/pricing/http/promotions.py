@@ -1,7 +1,7 @@
 """Promotions: discounts by code, and who may use them."""
 
 from services.pricing.allotments import redemptions_id
-from services.pricing.http.indexes import exact
+from services.pricing.http.lookups import exact
 from services.pricing.http.owners import owner_exists, owner_of
 from services.pricing.promotions import CODE_INDEX
 from shared.contracts.base import Error
