@@ -9,7 +9,7 @@ from shared.http.documents import State, wire
 from shared.http.errors import ApiError, bad_request, error, not_found
 from shared.http.kinds import Assignment, Change
 from shared.http.operations import Call, ListOf, Operation, Parameter
-from shared.http.present import presenter_of
+from shared.http.present import presenter_of, wire_of
 from shared.http.principal import UserType
 from shared.http.query import ListShape, parse_list
 
@@ -57,7 +57,9 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
                 handler=handlers.save,
                 users=assignment.who(),
                 roles=assignment.roles.write,
-                body=assignment.model if assignment.save_method == "POST" else None,
+                body=None
+                if "{" in assignment.save and assignment.save_method == "PUT"
+                else assignment.model,
                 status=204,
                 parameters=tuple(Parameter(name) for name in assignment.save_parameters),
                 summary="Assigns; what was assigned before is replaced.",
@@ -154,10 +156,16 @@ class AssignmentOperations:
             if (given := call.parameter(parameter)) is not None:
                 sent[parameter[:1].upper() + parameter[1:]] = given
         await self._door.check_parents(self._assignment.parents, call)
-        after = validated(
-            self._documents.events.stored,
-            {name: value for name, value in {**sent, **in_path}.items() if value != ""},
+        values = {name: value for name, value in {**sent, **in_path}.items() if value != ""}
+        # What is stored lacks the rules across fields.
+        known = {
+            wire_of(self._assignment.model, name) for name in self._assignment.model.model_fields
+        }
+        validated(
+            self._assignment.model,
+            {name: value for name, value in values.items() if name in known},
         )
+        after = validated(self._documents.events.stored, values)
         stored = wire(after)
         errors += party_errors(self._assignment, stored)
         if errors:
@@ -246,7 +254,9 @@ def party_errors(assignment: Assignment, state: Mapping[str, Any]) -> list[Error
     """What is wrong with whom an assignment is made to."""
     user, group = state.get("UserID"), state.get("UserGroupID")
     buyer, supplier = state.get("BuyerID"), state.get("SupplierID")
-    errors = []
+    errors: list[Error] = []
+    if not assignment.levels:
+        return errors
     if user and group:
         errors.append(
             error(

@@ -18,6 +18,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.base import Resource
 from shared.contracts.resource_events import ResourceEvents
+from shared.http.present import wire_of
 from shared.http.query import COLLATION, ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
@@ -48,6 +49,14 @@ class Cause(Protocol):
 _TRIES = 50
 _MOST_WAITING = 20_000
 _AT_ONCE = 500
+
+
+class Announcing(Protocol):
+    """What a document's events are given to once they are written."""
+
+    def announce(self, entries: Sequence[OutboxEntry]) -> None: ...
+
+    def is_published(self, id: str) -> bool: ...
 
 
 class Announcer:
@@ -141,12 +150,13 @@ class Documents:
     """The documents of one kind of resource, in one collection."""
 
     def __init__(
-        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcer
+        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcing
     ) -> None:
         self.events = events
         self.store = store
         self._reader = _Reader(store.collection)
         self._totals = Totals()
+        self._always = f"state.{wire_of(events.stored, events.key[0])}"
         self._announcer = announcer
 
     @property
@@ -160,7 +170,11 @@ class Documents:
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
         """A list's page of what has the values of ``scope``, in the very letters."""
-        return await run_list(self.collection, _exact(scope), query, self._totals)
+        exact = _exact(scope)
+        if not any(isinstance(value, str) for value in scope.values()):
+            # Of what is gone nothing is left that could have a value.
+            exact.setdefault(self._always, {"$gte": ""})
+        return await run_list(self.collection, exact, query, self._totals)
 
     async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
         """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators, for

@@ -24,7 +24,6 @@ from shared.contracts.resources import (
 from shared.environment import SettingsError
 from shared.http.documents import Documents
 from shared.http.door import Door
-from shared.http.ids import new_id
 from shared.http.principal import FULL_ACCESS, UserType
 from shared.mongo.aggregates import IdentifierTaken
 
@@ -101,7 +100,7 @@ class Bootstrap:
             "Email": "admin@localhost",
             "Active": True,
             "DateCreated": start.now,
-            "InternalID": new_id(),
+            "CompanyID": self._door.resources.settings.marketplace_id,
         }
         try:
             await self._keep(

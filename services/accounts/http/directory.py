@@ -3,6 +3,7 @@
 Each answer takes one to three queries by index and is as new as the documents: nothing is kept.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ API_CLIENT_ASSIGNMENTS = "api_client_assignments"
 SECURITY_PROFILES = "security_profiles"
 SECURITY_PROFILE_ASSIGNMENTS = "security_profile_assignments"
 IMPERSONATION_CONFIGS = "impersonation_configs"
+LOCALES = "locales"
+LOCALE_ASSIGNMENTS = "locale_assignments"
 GROUP_ASSIGNMENTS = {
     UserType.BUYER: "user_group_assignments",
     UserType.SUPPLIER: "supplier_user_group_assignments",
@@ -109,26 +112,53 @@ class MongoDirectory:
         )
         return [each["state"] for each in await found.limit(limit).to_list()]
 
+    async def accounts(self, internal_ids: Sequence[str]) -> list[Account]:
+        """Those of these users that there are."""
+        found = self._database[USERS].find(
+            {"state.InternalID": {"$in": list(internal_ids)}}, {"state": 1}
+        )
+        return await self._accounts([each["state"] async for each in found])
+
     async def account(self, state: State) -> Account:
         """A stored user, as access sees one."""
-        user_type, company_id = company_of(state, self._marketplace_id)
-        owner = _OWNER.get(user_type)
-        groups = self._database[GROUP_ASSIGNMENTS[user_type]].find(
-            {
-                "state.UserID": state["ID"],
-                **({} if owner is None else {f"state.{owner}": company_id}),
-            },
-            {"state.UserGroupID": 1},
-        )
-        return Account(
-            internal_id=state.get("InternalID") or "",
-            id=state["ID"],
-            username=state["Username"],
-            user_type=user_type,
-            company_id=company_id,
-            active=bool(state.get("Active")),
-            group_ids=frozenset([each["state"]["UserGroupID"] async for each in groups]),
-        )
+        return (await self._accounts([state]))[0]
+
+    async def _accounts(self, states: Sequence[State]) -> list[Account]:
+        groups: dict[tuple[UserType, str, str], set[str]] = defaultdict(set)
+        companies = [company_of(state, self._marketplace_id) for state in states]
+        for user_type in {user_type for user_type, _ in companies}:
+            owner = _OWNER.get(user_type)
+            query: dict[str, Any] = {
+                "state.UserID": {
+                    "$in": [
+                        state["ID"]
+                        for state, (type_, _) in zip(states, companies, strict=True)
+                        if type_ is user_type
+                    ]
+                }
+            }
+            if owner is not None:
+                query[f"state.{owner}"] = {
+                    "$in": list({company for type_, company in companies if type_ is user_type})
+                }
+            async for each in self._database[GROUP_ASSIGNMENTS[user_type]].find(
+                query, {"state": 1}
+            ):
+                member = each["state"]
+                company = self._marketplace_id if owner is None else member[owner]
+                groups[user_type, company, member["UserID"]].add(member["UserGroupID"])
+        return [
+            Account(
+                internal_id=state["InternalID"],
+                id=state["ID"],
+                username=state["Username"],
+                user_type=user_type,
+                company_id=company,
+                active=bool(state.get("Active")),
+                group_ids=frozenset(groups[user_type, company, state["ID"]]),
+            )
+            for state, (user_type, company) in zip(states, companies, strict=True)
+        ]
 
     async def company_active(self, user_type: UserType, company_id: str) -> bool:
         if user_type is UserType.ADMIN:

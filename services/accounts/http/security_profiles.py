@@ -42,6 +42,18 @@ async def _gives_no_more_than_the_caller_has(door: Door, change: Change) -> None
         check_may_give(change.after.roles, change.call)
 
 
+async def _has_custom_roles_of_its_own(door: Door, change: Change) -> None:
+    """A token does not tell custom roles from others, so none may be called as others are."""
+    taken = sorted(set(change.after.custom_roles) & set(Role))
+    if taken:
+        raise bad_request(
+            "ValidationFailure",
+            f"CustomRoles has {', '.join(taken)}, which the API has itself: name those in Roles, or"
+            " choose another name.",
+            Field="CustomRoles",
+        )
+
+
 async def _has_password_rules_that_can_be_met(door: Door, change: Change) -> None:
     config = change.after.password_config
     if config is None or not config.maximum_password_age or not config.minimum_password_age:
@@ -98,7 +110,11 @@ PROFILES = Kind(
     searchable=("ID", "Name"),
     sortable=("ID", "Name"),
     default_sort=("ID", "Name"),
-    rules=(_gives_no_more_than_the_caller_has, _has_password_rules_that_can_be_met),
+    rules=(
+        _gives_no_more_than_the_caller_has,
+        _has_custom_roles_of_its_own,
+        _has_password_rules_that_can_be_met,
+    ),
     on_delete=(
         Refuse(
             "ImpersonationConfig",

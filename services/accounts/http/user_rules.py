@@ -78,7 +78,7 @@ async def user_facts(
     """What others know of the users of a page: wrong passwords, when the last one was set."""
     known = await accounts(door).passwords.facts([state["InternalID"] for state in states])
     for state, answer in zip(states, answers, strict=True):
-        answer |= known.get(state["InternalID"], {})
+        answer |= known.get(state["InternalID"], {"FailedLoginAttempts": 0})
 
 
 async def in_group(door: Door, call: Call) -> Mapping[str, Any]:

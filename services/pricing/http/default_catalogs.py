@@ -28,14 +28,13 @@ class DefaultCatalogs:
         self._assignments = documents(CATALOG_ASSIGNMENTS)
 
     async def create_default(self, call: Call, buyer: Buyer) -> None:
-        """Makes an active catalog with the buyer's ID and name, and assigns it to the buyer. What
+        """Makes an active catalog with the buyer's ID and name and assigns it to the buyer. What
         is there already stays as it is."""
-        catalog = Catalog(id=buyer.id, owner_id=self._marketplace_id, name=buyer.name)
-        assignment = CatalogAssignment(catalog_id=buyer.id, buyer_id=buyer.id)
-        await self._catalogs.change(buyer.id, lambda before: before or catalog, call)
-        await self._assignments.change(
-            f"{buyer.id}/{buyer.id}", lambda before: before or assignment, call
-        )
+        id = buyer.id
+        catalog = Catalog(id=id, owner_id=self._marketplace_id, name=buyer.name, active=True)
+        assignment = CatalogAssignment(catalog_id=id, buyer_id=id)
+        await self._catalogs.change(id, lambda before: before or catalog, call)
+        await self._assignments.change(f"{id}/{id}", lambda before: before or assignment, call)
 
 
 def default_catalogs(resources: Resources, announcer: Announcer) -> DefaultCatalogs:

@@ -1,4 +1,4 @@
-"""Looking up by IDs, which are compared exactly, while in lists letters of either case are equal."""
+"""Looking up by IDs, exactly, while in lists letters of either case are equal."""
 
 import re
 from collections.abc import Iterable

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.pricing.http.category_tree import depth_of
-from services.pricing.http.inventory_records import location_id
 from services.pricing.http.lookups import states_by_id, token
 from services.pricing.http.placement import in_list
+from services.pricing.http.places import location_id
 from services.pricing.http.price_schedules import show_sale
 from services.pricing.http.products import show_products
 from services.pricing.http.stock import Stock
