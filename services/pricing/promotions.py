@@ -14,8 +14,12 @@ from shared.messaging.message import Message, rejection
 from shared.messaging.processor import Decision
 from shared.mongo.aggregates import Aggregate, MongoAggregateStore
 
+MOVING_TO = "moving_to"
+"""Beside its state, a promotion that is being given another ID has that: until it is gone, two
+have its code."""
+
 CODE_INDEX = IndexModel(
-    [("state.Code", ASCENDING)],
+    [("state.Code", ASCENDING), (MOVING_TO, ASCENDING)],
     unique=True,
     partialFilterExpression={"state.Code": {"$exists": True}},
 )

@@ -175,6 +175,8 @@ class Kind:
     after_delete: tuple[AfterDelete, ...] = ()
     renames: tuple[Cascade, ...] = ()
     """Who names it, and has to follow when its ID is changed."""
+    before_rename: tuple[Rule, ...] = ()
+    """What makes way for it under its new ID."""
     after_rename: tuple[Rule, ...] = ()
     """What else follows, once those do; ``before`` has the old ID."""
     fixed_id: bool = False

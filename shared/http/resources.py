@@ -342,13 +342,15 @@ class ResourceOperations:
         if await self._documents.get(new_key) is not None:
             raise id_exists(kind.type_name, new)
         await self.yield_unique(before, new_key, call)
-        shown = await self._written(new_key, decide, change)
+        for rule in kind.before_rename:
+            await rule(self._door, change)
+        await self._written(new_key, decide, change)
         for follower in kind.renames:
             await self._follow(follower, wire(before), new, call)
         for rule in kind.after_rename:
             await rule(self._door, change)
         await self._documents.change(self._key(call, old), lambda stored: None, call)
-        return shown
+        return (await self.shown([wire(change.after)], call))[0]
 
     async def yield_unique(self, before: Any, new_key: str, call: Call) -> None:
         """Lets one that is about to be stored under ``new_key`` instead have its unique values

@@ -16,6 +16,17 @@ from services.pricing.http.inventory_records import (
     VARIANT_INVENTORY_RECORD_ASSIGNMENTS,
     VARIANT_INVENTORY_RECORDS,
 )
+from services.pricing.http.me import (
+    my_catalog_operations,
+    my_product_operations,
+    my_promotion_operations,
+)
+from services.pricing.http.me_product_parts import (
+    my_record_operations,
+    my_seller_operations,
+    my_spec_operations,
+    my_variant_operations,
+)
 from services.pricing.http.places import LOCATIONS, location_documents
 from services.pricing.http.price_schedules import PRICE_SCHEDULES, price_break_operations
 from services.pricing.http.product_assignments import (
@@ -61,15 +72,23 @@ ASSIGNMENTS = (
 )
 
 
+OPERATIONS = (
+    price_break_operations,
+    product_spec_operations,
+    product_supplier_operations,
+    variant_operations,
+    my_catalog_operations,
+    my_product_operations,
+    my_spec_operations,
+    my_variant_operations,
+    my_record_operations,
+    my_seller_operations,
+    my_promotion_operations,
+)
+
+
 def mount(mount: Mount) -> Mounted:
     """Pricing's routes."""
     door = Door("pricing", mount.resources, mount.announcer, mount.increment, KINDS, ASSIGNMENTS)
     door.documents[LOCATIONS] = location_documents(mount.resources, mount.announcer)
-    return door.mounted(
-        [
-            *price_break_operations(door),
-            *product_spec_operations(door),
-            *product_supplier_operations(door),
-            *variant_operations(door),
-        ]
-    )
+    return door.mounted([each for operations in OPERATIONS for each in operations(door)])

@@ -1,6 +1,6 @@
 """Catalogs: trees of categories with products in them, and which buyers see them."""
 
-from services.pricing.http.indexes import exact, token
+from services.pricing.http.lookups import exact, token
 from services.pricing.http.owners import own_product, owner_exists
 from services.pricing.http.placement import (
     delete_all,

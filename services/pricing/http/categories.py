@@ -9,7 +9,7 @@ from services.pricing.http.category_tree import (
     names_parent,
     tree_of,
 )
-from services.pricing.http.indexes import exact, token
+from services.pricing.http.lookups import exact, token
 from services.pricing.http.owners import own_product
 from services.pricing.http.placement import (
     delete_all,

@@ -5,15 +5,10 @@ saved with it. What a variant's record has is kept in the record; as orders choo
 they take from the product, which has the sum.
 """
 
-import hashlib
-from typing import Any
-
-from services.pricing.http.places import LOCATIONS
+from services.pricing.http.places import address_key, address_of, location_id, save_location
 from services.pricing.http.products import PRODUCTS
 from services.pricing.http.stock import Stock
 from services.pricing.http.variants import tracks_variants
-from shared.contracts.base import Address
-from shared.contracts.catalog import Location
 from shared.contracts.parties import PostalAddress
 from shared.contracts.resources import (
     INVENTORY_RECORD,
@@ -29,7 +24,6 @@ from shared.http.operations import ADMIN_SUPPLIER, Call, Parameter
 from shared.http.places import (
     ADMIN_ADDRESSES,
     BUYERS,
-    SUPPLIER_ADDRESSES,
     USER_GROUPS,
     VARIANTS,
 )
@@ -45,17 +39,9 @@ __all__ = [
     "INVENTORY_RECORD_ASSIGNMENTS",
     "VARIANT_INVENTORY_RECORDS",
     "VARIANT_INVENTORY_RECORD_ASSIGNMENTS",
-    "location_id",
     "show_addresses",
     "show_records",
 ]
-
-
-def location_id(product_id: str, record_id: str) -> str:
-    """The location that a product's record stands for. It is of this record alone, for record IDs
-    are only unique within their product."""
-    digest = hashlib.sha256(f"{product_id}/{record_id}".encode()).hexdigest()[:12]
-    return f"{product_id[:43]}-{record_id[:43]}-{digest}"
 
 
 async def on_its_level(door: Door, change: Change) -> None:
@@ -106,7 +92,7 @@ async def at_an_address(door: Door, change: Change) -> None:
         named = (product.get("DefaultSupplierID"), product.get("OwnerID"), marketplace)
         owners = [str(owner) for owner in named if owner is not None]
     for owner in owners:
-        if await _address(door, owner, record.address_id) is not None:
+        if await address_of(door, owner, record.address_id) is not None:
             change.after = record.model_copy(
                 update={"owner_id": owner, "last_updated": change.call.now}
             )
@@ -132,7 +118,7 @@ async def stock_is_there(door: Door, change: Change) -> None:
     what was sent."""
     before, record = change.before, change.after
     place = location_id(record.product_id, record.id)
-    await _save_location(door, place, record, change.call)
+    await save_location(door, place, record, change.call)
     renamed = before is not None and before.id != record.id
     if before is None or renamed or change.sent.get("QuantityAvailable") is not None:
         await Stock(door.resources).put(record.product_id, place, record.quantity_available)
@@ -159,39 +145,6 @@ async def stock_is_gone(door: Door, states: list[State], call: Call) -> None:
 async def variant_has_less(door: Door, states: list[State], call: Call) -> None:
     for state in states:
         await Stock(door.resources).add(state["ProductID"], -state.get("QuantityAvailable", 0))
-
-
-async def _address(door: Door, owner: str, id: str) -> State | None:
-    """An address of the marketplace's, or of a supplier's."""
-    place, key = address_key(door, owner, id)
-    collection = door.resources.database(place.service)[place.collection]
-    found = await collection.find_one({"_id": key}, {"state": 1})
-    return None if found is None else found["state"]
-
-
-def address_key(door: Door, owner: str | None, id: str) -> tuple[Place, str]:
-    """Where accounts keep an owner's address."""
-    if owner in (None, door.resources.settings.marketplace_id):
-        return ADMIN_ADDRESSES, ADMIN_ADDRESSES.prefix + id
-    return SUPPLIER_ADDRESSES, f"{SUPPLIER_ADDRESSES.prefix}{owner}/{id}"
-
-
-async def _save_location(door: Door, id: str, record: Any, call: Call) -> None:
-    address = await _address(door, record.owner_id, record.address_id)
-    marketplace = door.resources.settings.marketplace_id
-
-    def decide(before: Any) -> Any:
-        known = Location(id=id) if before is None else before
-        after = known.model_copy(
-            update={
-                "name": (address or {}).get("AddressName") or known.name,
-                "owner_id": None if record.owner_id == marketplace else record.owner_id,
-                "address": None if address is None else Address.model_validate(address),
-            }
-        )
-        return before if after == before else after
-
-    await door.documents[LOCATIONS].change(id, decide, call)
 
 
 async def show_records(door: Door, states: list[State], answers: list[State], call: Call) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
-from services.pricing.http.indexes import token
+from services.pricing.http.lookups import token
 from shared.http.documents import State
 from shared.http.door import Door
 from shared.http.kinds import AfterDelete, Change, Rule

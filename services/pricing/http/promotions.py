@@ -1,9 +1,10 @@
 """Promotions: discounts by code, and who may use them."""
 
 from services.pricing.allotments import redemptions_id
-from services.pricing.http.indexes import exact
+from services.pricing.http.lookups import exact
 from services.pricing.http.owners import owner_exists, owner_of
-from services.pricing.promotions import CODE_INDEX
+from services.pricing.http.stock import Stock
+from services.pricing.promotions import CODE_INDEX, MOVING_TO
 from shared.contracts.base import Error
 from shared.contracts.resources import PROMOTION, PROMOTION_ASSIGNMENT
 from shared.expressions.checking import Scope
@@ -11,7 +12,7 @@ from shared.expressions.compiled import compiled
 from shared.expressions.errors import ExpressionError
 from shared.http.documents import State
 from shared.http.door import Door
-from shared.http.errors import ApiError, bad_request, error
+from shared.http.errors import ApiError, bad_request, conflict, error
 from shared.http.kinds import (
     Assignment,
     Cascade,
@@ -28,6 +29,12 @@ from shared.http.places import PROMOTIONS as PROMOTION_PLACE
 from shared.http.query import index
 
 __all__ = ["PROMOTIONS", "PROMOTION_ASSIGNMENTS", "show_redemptions"]
+
+CODE_IN_USE = Unique(
+    "Code",
+    "Promotion.CodeInUse",
+    "Another promotion has this Code: choose one that no promotion has.",
+)
 
 _SCOPES = {
     False: (Scope.ORDER_ELIGIBLE, Scope.ORDER_VALUE),
@@ -71,6 +78,36 @@ async def one_who_says_how_much(door: Door, change: Change) -> None:
             " UseIntegration to false, or leave ValueExpression out.",
             Field="UseIntegration",
         )
+
+
+async def yields_its_code(door: Door, change: Change) -> None:
+    """While it is renamed, two documents have the code: the old one steps aside in the index."""
+    await door.documents["Promotion"].collection.update_one(
+        {"_id": change.before.id}, {"$set": {MOVING_TO: change.after.id}}
+    )
+
+
+async def has_its_code(door: Door, change: Change) -> None:
+    """A promotion that was to be renamed and was not has its code for itself again."""
+    await door.documents["Promotion"].collection.update_one(
+        {"_id": change.after.id, MOVING_TO: {"$exists": True}}, {"$unset": {MOVING_TO: ""}}
+    )
+
+
+async def code_is_free(door: Door, change: Change) -> None:
+    """Told before anything is written; of two at the same time the index stops one."""
+    promotion = change.after
+    known = {promotion.id} if change.before is None else {promotion.id, change.before.id}
+    found = await door.documents["Promotion"].collection.find_one(
+        {"state.Code": promotion.code, "_id": {"$nin": sorted(known)}}, {"_id": 1}
+    )
+    if found is not None:
+        raise conflict(CODE_IN_USE.code, CODE_IN_USE.message, Field="Code", Value=promotion.code)
+
+
+async def redemptions_follow(door: Door, change: Change) -> None:
+    """What was redeemed of it, in all and by each user, counts on."""
+    await Stock(door.resources).move_redemptions(change.before.id, change.after.id)
 
 
 async def show_redemptions(
@@ -121,18 +158,14 @@ PROMOTIONS = Kind(
         "Priority",
     ),
     default_sort=("Name", "ID"),
-    unique=(
-        Unique(
-            "Code",
-            "Promotion.CodeInUse",
-            "Another promotion has this Code: choose one that no promotion has.",
-        ),
-    ),
-    rules=(owner_exists, expressions_can_be_read, one_who_says_how_much),
+    unique=(CODE_IN_USE,),
+    rules=(owner_exists, expressions_can_be_read, one_who_says_how_much, code_is_free),
+    after_write=(has_its_code,),
+    before_rename=(yields_its_code,),
+    after_rename=(redemptions_follow,),
     compute=show_redemptions,
     on_delete=(Cascade("PromotionAssignment", "PromotionID"),),
     renames=(Cascade("PromotionAssignment", "PromotionID"),),
-    fixed_id=False,
     indexes=(CODE_INDEX, index("Name", "ID"), index("OwnerID", "Name", "ID"), exact("OwnerID")),
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.pricing.http.indexes import exact
+from services.pricing.http.lookups import exact, states_by_id
 from services.pricing.http.owners import own_product, owner_exists
 from services.pricing.http.products import PRODUCTS
 from shared.contracts.assortment import SpecOption
@@ -221,9 +221,9 @@ async def specs_of(door: Door, product_id: str) -> list[State]:
     """The specs of a product as they are for it: with its own defaults, and their options."""
     assigned = await door.documents["SpecProductAssignment"].find({"ProductID": product_id})
     own = {each["SpecID"]: each for each in assigned}
-    found = await door.documents["Spec"].find({"ID": {"$in": list(own)}}) if own else []
+    found = await states_by_id(door, "Spec", own)
     present = presenter_of(SPECS.model)
-    shown = [present(state) for state in found if state["ID"] in own]
+    shown = [present(state) for state in found.values()]
     for spec in shown:
         for name in ("DefaultValue", "DefaultOptionID"):
             if own[spec["ID"]].get(name) is not None:

@@ -5,7 +5,7 @@ from itertools import product as combinations
 from math import prod
 from typing import Any
 
-from services.pricing.http.indexes import exact
+from services.pricing.http.lookups import exact
 from services.pricing.http.products import PRODUCTS
 from services.pricing.http.specs import specs_of
 from services.pricing.http.stock import Stock
