@@ -18,7 +18,7 @@ from shared.settings_docs import settings_as_json, settings_as_markdown
 
 SetVariables = Callable[..., None]
 
-SECRET = "not-to-be-seen"
+SECRET = "not-to-be-seen-by-anybody"
 
 
 @pytest.fixture
