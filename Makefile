@@ -10,8 +10,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults test-operations series dashboards check bench bench-quick \
-	bench-report lock manifests deploy-tools clean
+.PHONY: help setup demo test faults test-operations test-sdk series dashboards check bench \
+	bench-quick bench-report lock manifests deploy-tools clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,19 @@ faults: $(STAMP) ## Kill, stop and starve servers and services under a load, and
 	$(BIN)/python -m pytest -m "not soak" tests/faults
 test-operations: $(STAMP) ## Break a deployment under a real Prometheus (apt-get install prometheus)
 	$(BIN)/python -m pytest -m operations tests/operations
+
+SDK := tests/sdk/node_modules/.installed
+# Which scenarios to walk: all without one. `ls tests/sdk/scenarios` names them.
+SCENARIOS :=
+
+test-sdk: $(STAMP) $(SDK) ## Walk the HTTP API with OrderCloud's JavaScript SDK (needs Node 20)
+	$(BIN)/python -m tests.sdk.run $(SCENARIOS)
+
+$(SDK): tests/sdk/package.json
+	@command -v npm >/dev/null || { \
+		echo "The SDK needs Node 20 or newer, with npm: install them first" >&2; exit 1; }
+	npm install --prefix tests/sdk --no-package-lock --no-audit --no-fund
+	@touch $@
 
 series: $(STAMP) ## Count Prometheus's series while 10,000 orders pass
 	$(BIN)/python -m tests.operations.series --orders 10000
@@ -101,4 +114,5 @@ $(BIN)/uv:
 
 clean: ## Remove .venv and what the tools leave behind
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf tests/sdk/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,9 +5,10 @@ from functools import partial
 
 from services.checkout.consumers import orders_processor, parents_of_commands
 from services.checkout.domain.state import Phase
+from services.checkout.rules import fold_rule
 from services.checkout.store import ApprovalRuleStore, OrderStore
-from shared.catalog import catalog_processor
 from shared.contracts.registry import APPROVAL_RULE
+from shared.messaging.processor import AggregateProcessor, no_context
 from shared.periodic import periodically
 from shared.service import Resources, Service, Task, indexes_of
 
@@ -23,7 +24,16 @@ def build(resources: Resources) -> Service:
     return Service(
         NAME,
         processors=[
-            catalog_processor(NAME, APPROVAL_RULE, rules, resources),
+            AggregateProcessor(
+                service=NAME,
+                types=(APPROVAL_RULE.save, APPROVAL_RULE.delete),
+                store=rules,
+                fold=fold_rule,
+                prepare=no_context,
+                publisher=resources.publisher,
+                clock=resources.clock,
+                metrics=resources.metrics,
+            ),
             orders_processor(NAME, orders, rules, resources),
         ],
         stores={"orders": orders, "approval_rules": rules},

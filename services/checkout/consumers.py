@@ -33,15 +33,13 @@ def orders_processor(
         messages: Sequence[Message[Any]], aggregates: Mapping[str, Aggregate[OrderState]]
     ) -> Context:
         placing = {m.body.order.from_company_id for m in messages if isinstance(m.body, PlaceOrder)}
-        found, thresholds = await asyncio.gather(
-            known_buyers.get(placing), rules.thresholds(placing)
-        )
+        found, terms = await asyncio.gather(known_buyers.get(placing), rules.terms(placing))
         return Context(
             now=resources.clock(),
             marketplace_id=settings.marketplace_id,
             currency=settings.currency,
             buyers=found,
-            approval_above=thresholds,
+            approvals=terms,
         )
 
     def observe(

@@ -1,5 +1,6 @@
 """Checkout's documents: orders and approval rules."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,8 +10,8 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.checkout.domain.state import OrderState, Phase
-from shared.contracts.catalog import ApprovalRule, ThresholdRule
+from services.checkout.domain.state import ApprovalTerms, OrderState, Phase
+from shared.contracts.catalog import ApprovalRule
 from shared.contracts.orders import OrderStatus
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.tracing.stored import traces_of
@@ -95,20 +96,25 @@ class ApprovalRuleStore(MongoAggregateStore[ApprovalRule]):
             indexes=[IndexModel([("state.BuyerID", ASCENDING)])],
         )
 
-    async def thresholds(self, buyer_ids: Iterable[str]) -> dict[str, Decimal]:
-        """By buyer, the lowest total above which an active rule asks for approval."""
-        lowest: dict[str, Decimal] = {}
+    async def terms(self, buyer_ids: Iterable[str]) -> dict[str, ApprovalTerms]:
+        """By buyer, what its active rules ask approval for: of limits the lowest, all
+        expressions."""
+        limits: dict[str, Decimal] = {}
+        expressions: dict[str, set[str]] = defaultdict(set)
         buyers = list(buyer_ids)
         if not buyers:
-            return lowest
-        query = {
-            "state.BuyerID": {"$in": buyers},
-            "state.Active": True,
-            "state.OrderTotalAbove": {"$ne": None},
-        }
+            return {}
+        query = {"state.BuyerID": {"$in": buyers}, "state.Active": True}
         async for document in self.collection.find(query, {"state": 1}):
-            rule = ThresholdRule.model_validate(document["state"])
-            above = lowest.get(rule.buyer_id)
-            if above is None or rule.order_total_above < above:
-                lowest[rule.buyer_id] = rule.order_total_above
-        return lowest
+            rule = ApprovalRule.model_validate(document["state"])
+            if rule.rule_expression is not None:
+                expressions[rule.buyer_id].add(rule.rule_expression)
+            if rule.order_total_above is not None:
+                above = limits.get(rule.buyer_id, rule.order_total_above)
+                limits[rule.buyer_id] = min(above, rule.order_total_above)
+        return {
+            buyer: ApprovalTerms(
+                total_above=limits.get(buyer), expressions=sorted(expressions.get(buyer, ()))
+            )
+            for buyer in limits.keys() | expressions.keys()
+        }

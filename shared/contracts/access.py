@@ -10,8 +10,8 @@ from shared.contracts.base import ID, READ_ONLY, WRITE_ONLY, Count, LimitedXp, R
 from shared.contracts.parties import Email, Password
 from shared.contracts.roles import Role
 
-CustomRole = Annotated[str, Field(pattern=r"^\S{1,100}$")]
-"""A role of the marketplace's own. The scope of a token is a list with spaces between."""
+CustomRole = Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,100}$")]
+"""A role of the marketplace's own: what may stand in a token's scope (RFC 6749, section 3.3)."""
 
 
 class ApiClient(Resource):
@@ -26,7 +26,7 @@ class ApiClient(Resource):
     active: bool = True
     app_name: str = Field(min_length=1, max_length=100)
     refresh_token_duration: int = Field(0, ge=0, le=524_160)
-    anonymous_token_duration: int | None = Field(10_080, ge=1, le=524_160)
+    anonymous_token_duration: int = Field(10_080, ge=1, le=524_160)
     default_context_user_name: str | None = Field(None, max_length=100)
     xp: LimitedXp | None = None
     allow_any_buyer: bool = False
@@ -145,6 +145,13 @@ class AccessToken(_OAuth):
 
 class AccessTokenBasic(_OAuth):
     access_token: str
+
+
+class IdentityToken(_OAuth):
+    """Who the user is, as a signed token of OpenID Connect. ``expires_in`` is in seconds."""
+
+    identity_token: str
+    expires_in: int
 
 
 class PublicKey(_OAuth):

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.contracts import registry
 from shared.contracts.registry import CatalogKind, MessageType, Topics, message_types
-from shared.contracts.resources import RESOURCES
+from shared.contracts.resource_events import RESOURCES
 
 OUTSIDE = "outside"
 """Whoever is no service of Ordermesh: shops, suppliers' systems, operators."""

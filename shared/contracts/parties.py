@@ -84,7 +84,8 @@ class LocaleAssignment(Resource):
     user_group_id: ID | None = None
 
 
-Email = Annotated[str, Field(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")]
+Email = Annotated[str, Field(max_length=200, pattern=r"^[^@\x00- ]+@[^@\x00- ]+$")]
+"""Something, an ``@`` and something: whether there is such a mailbox, mail alone tells."""
 Password = Annotated[str, Field(min_length=1, max_length=200), WRITE_ONLY]
 """A password as a client sends it. What is kept of it is a hash, elsewhere."""
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel
 
 from shared.http.bodies import read_object, reader_of, validated
-from shared.http.errors import bad_request
+from shared.http.errors import ApiError, bad_request, error
 from shared.http.principal import Principal, UserType
 from shared.http.query import ListShape
 
@@ -62,10 +62,14 @@ class Call:
             raise LookupError(f"{self.operation.name} is public: nobody has to be known")
         return self.authenticated
 
+    def parameters(self) -> list[tuple[str, str]]:
+        """All query parameters as they came."""
+        return parse_qsl(self.query, keep_blank_values=True)
+
     def parameter(self, name: str) -> str | None:
         """A query parameter; its name in any case. Absent and empty are one."""
         wanted = name.lower()
-        for key, value in parse_qsl(self.query, keep_blank_values=True):
+        for key, value in self.parameters():
             if key.lower() == wanted and value:
                 return value
         return None
@@ -82,7 +86,20 @@ class Call:
         return value.lower() == "true"
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty one where there is none."""
+        """The body as a JSON object; an empty one where there is none. Raises :class:`ApiError`
+        for a body of another type."""
+        kind = self.content_type.partition(";")[0].strip().lower()
+        if self.body and kind != "application/json" and not kind.endswith("+json"):
+            raise ApiError(
+                415,
+                [
+                    error(
+                        "Request.InvalidContentType",
+                        f"The body is {kind[:100]}; send JSON, with the header Content-Type:"
+                        " application/json.",
+                    )
+                ],
+            )
         return read_object(self.body)
 
     def sent(self, model: type[BaseModel]) -> Any:

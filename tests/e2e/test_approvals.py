@@ -121,3 +121,29 @@ async def test_verdicts_on_orders_that_do_not_await_any_are_refused(
     assert [(x["ErrorCode"], x["Data"]) for x in unknown] == [
         ("NotFound", {"ObjectType": "Order", "ObjectID": own("none")})
     ]
+
+
+async def test_an_expression_says_which_orders_await_approval(
+    outside: OutsideSystem, own: NewID
+) -> None:
+    shop = await open_shop(outside, own("shop"))
+    await outside.save("Inventory", {"ID": shop.product, "QuantityAvailable": 3})
+    rule = {"ID": own("rule"), "BuyerID": shop.buyer, "ApprovingGroupID": own("chiefs")}
+    await outside.save(
+        "ApprovalRule", {**rule, "RuleExpression": "items.quantity() > 2 and not order.xp.Standing"}
+    )
+
+    def body(order: str, **xp: object) -> Body:
+        return order_body(order, shop.buyer, line("L1", shop.product, 3), order={"xp": xp})
+
+    await outside.command("PlaceOrder", body(own("big")))
+    waiting = await outside.event("OrderAwaitingApproval", own("big"))
+    # The order that waits has taken no stock: the next one gets all of it.
+    submitted = await place(outside, body(own("standing"), Standing=True))
+    errors = await refused(outside, "ApproveOrder", {"OrderID": own("big")}, own("big"))
+
+    assert waiting["Order"]["Status"] == "AwaitingApproval"
+    assert submitted["Order"]["Status"] == "Open"
+    assert "DateApproved" not in submitted["Order"]
+    assert [x["ErrorCode"] for x in errors] == ["Inventory.Insufficient"]
+    assert [x["Data"]["Available"] for x in errors] == [0]

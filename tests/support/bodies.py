@@ -90,7 +90,8 @@ def _approval_rules(model: type[BuyerApprovalRule]) -> st.SearchStrategy[Resourc
     total = st.integers(0, 1_000_000).map(_money)
     made = st.fixed_dictionaries({**fields, "order_total_above": total})
     if not model.model_fields["order_total_above"].is_required():
-        made |= st.fixed_dictionaries({**fields, "rule_expression": texts})
+        expressions = st.sampled_from(["order.xp.Rush", "items.count() > 5"])
+        made |= st.fixed_dictionaries({**fields, "rule_expression": expressions})
     return made.map(model.model_validate)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.checkout.domain.state import ApprovalTerms
 from services.checkout.domain.state import Context as CheckoutContext
 from services.forwarding.domain import Context as ForwardingContext
 from shared.contracts.base import Error
@@ -208,14 +209,22 @@ def checkout_context(
     now: datetime = START,
     buyers: Iterable[Buyer] = (BUYER,),
     approval_above: Mapping[str, str] | None = None,
+    approval_expressions: Mapping[str, Sequence[str]] | None = None,
 ) -> CheckoutContext:
     """What checkout knows: :data:`BUYER`, and no approval rules where none are given."""
+    limits, expressions = approval_above or {}, approval_expressions or {}
     return CheckoutContext(
         now=now,
         marketplace_id=MARKETPLACE,
         currency="USD",
         buyers={buyer.id: buyer for buyer in buyers},
-        approval_above={id: Decimal(above) for id, above in (approval_above or {}).items()},
+        approvals={
+            id: ApprovalTerms(
+                total_above=Decimal(limits[id]) if id in limits else None,
+                expressions=list(expressions.get(id, ())),
+            )
+            for id in {*limits, *expressions}
+        },
     )
 
 

@@ -11,7 +11,6 @@ from shared.contracts.orders import (
     CancelOrder,
     DeclineOrder,
     OrderStatus,
-    PriceOrder,
     ShipmentNotice,
 )
 from shared.contracts.registry import (
@@ -54,16 +53,7 @@ def approve(
             "approving_user": body.approving_user,
         }
     )
-    question = PriceOrder(
-        order_id=state.order.id,
-        buyer_id=state.order.from_company_id,
-        user_id=user.id if user else None,
-        currency=state.order.currency,
-        shipping_address=state.order.shipping_address,
-        line_items=[],
-        priced=state.pricing(),
-    )
-    return Decision(asking, (Event(PRICE_ORDER, question),))
+    return Decision(asking, (Event(PRICE_ORDER, state.promise_question()),))
 
 
 def decline(

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeVar
 
-from services.checkout.domain.state import Context, OrderState, Phase
+from services.checkout.domain.approval import requires_approval
+from services.checkout.domain.state import ApprovalTerms, Context, OrderState, Phase
 from shared.contracts.base import Error
 from shared.contracts.orders import (
     CommandReference,
@@ -46,6 +47,7 @@ def place(
     currency = body.order.currency or (buyer.currency if buyer else None) or context.currency
     lines = _with_ids(body.line_items)
     errors = [*_buyer_errors(body, context), *_line_errors(lines), *_payment_errors(body, currency)]
+    approval = context.approvals.get(body.order.from_company_id, ApprovalTerms())
     new = OrderState(
         order=Order(
             id=body.order.id,
@@ -73,9 +75,10 @@ def place(
         command=message.reference(),
         request_id=event_id(caused_by(message, message.key), PRICE_ORDER, 0),
         errors=errors,
+        approval=approval if approval.expressions else None,
     )
     if not lines:
-        refused = new.model_copy(update={"phase": Phase.REJECTED})
+        refused = new.model_copy(update={"phase": Phase.REJECTED, "approval": None})
         return Decision(refused, (rejection(message, errors, message.key),))
     question = PriceOrder(
         order_id=body.order.id,
@@ -87,8 +90,9 @@ def place(
         promotions=body.promotions or [],
         ship_method_selections=body.ship_method_selections or [],
         payments_total=_payments_total(body.payments),
-        approval_above=context.approval_above.get(body.order.from_company_id),
-        hold=bool(errors),
+        approval_above=approval.total_above,
+        # Expressions are asked about the priced order; until then it may not take any stock.
+        hold=bool(errors or approval.expressions),
     )
     return Decision(new, (Event(PRICE_ORDER, question),))
 
@@ -96,7 +100,8 @@ def place(
 def take_price(
     state: OrderState | None, message: Message[OrderPriced], context: Context
 ) -> Decision[OrderState]:
-    """Submits the order, lets it await approval, or refuses it with all errors."""
+    """Submits the order, lets it await approval, or refuses it with all errors. An order that
+    expressions let pass is asked for a second time: its stock is promised only now."""
     answer = message.body
     if state is None or state.request_id != answer.request_id or state.command is None:
         if answer.promised and (state is None or not state.promised):
@@ -114,10 +119,19 @@ def take_price(
                 "phase": Phase.REJECTED,
                 "errors": errors,
                 "request_id": None,
+                "approval": None,
             }
         )
         return Decision(refused, (late_rejection(state.command, errors, answer.order_id),))
     priced = state.priced(answer.pricing, context.now)
+    if state.approval is not None and not requires_approval(priced, state.approval, context.now):
+        asking = priced.model_copy(
+            update={
+                "approval": None,
+                "request_id": event_id(caused_by(message, message.key), PRICE_ORDER, 0),
+            }
+        )
+        return Decision(asking, (Event(PRICE_ORDER, asking.promise_question()),))
     if not answer.promised:
         waiting = priced.moved(OrderStatus.AWAITING_APPROVAL, context.now)
         return Decision(waiting, (waiting.event(ORDER_AWAITING_APPROVAL),))

@@ -19,11 +19,13 @@ from shared.contracts.orders import (
     OrderPromotion,
     OrderStatus,
     Payment,
+    PriceOrder,
     Pricing,
     ShipmentNotice,
 )
 from shared.contracts.registry import MessageType
 from shared.messaging.message import Event
+from shared.money import Money
 from shared.shipped import Share, Shares, all_left, departed, with_quantities
 
 
@@ -39,11 +41,20 @@ class Phase(StrEnum):
     """Refused when it was placed; the ID may be used again."""
 
 
+class ApprovalTerms(Resource):
+    """When orders of a buyer await approval: above ``total_above``, in the order's currency, or
+    where one of ``expressions`` is true or cannot be computed."""
+
+    total_above: Money | None = None
+    expressions: list[str] = Field(default_factory=list)
+
+
 class OrderState(Resource):
     """One buyer order. ``command`` is the command in flight, ``request_id`` the ``ce_id`` of the
     question to pricing that belongs to it, ``errors`` what checkout itself found wrong. ``source``
     is the ``ce_source`` that placed it: its channel. ``trace`` is what placing it was traced as,
-    for commands that come without a trace of their own."""
+    for commands that come without a trace of their own. ``approval`` is there while pricing is
+    asked what an order comes to of which expressions will say whether it awaits approval."""
 
     order: Order
     line_items: list[LineItem]
@@ -55,6 +66,7 @@ class OrderState(Resource):
     command: CommandReference | None = None
     request_id: str | None = None
     errors: list[Error] = Field(default_factory=list)
+    approval: ApprovalTerms | None = None
     promised: bool = False
     comments: str | None = None
     approving_user: str | None = None
@@ -68,7 +80,13 @@ class OrderState(Resource):
         """In ``status`` since ``now``; ``changes`` are those of the order."""
         order = self.order.model_copy(update={"status": status, "last_updated": now, **changes})
         return self.model_copy(
-            update={"order": order, "phase": Phase.SETTLED, "command": None, "request_id": None}
+            update={
+                "order": order,
+                "phase": Phase.SETTLED,
+                "command": None,
+                "request_id": None,
+                "approval": None,
+            }
         )
 
     def priced(self, pricing: Pricing, now: datetime) -> "OrderState":
@@ -106,6 +124,19 @@ class OrderState(Resource):
             tax_cost=self.order.tax_cost,
             promotion_discount=self.order.promotion_discount,
             total=self.order.total,
+        )
+
+    def promise_question(self) -> PriceOrder:
+        """Asks pricing for nothing but the promise of what it priced."""
+        order = self.order
+        return PriceOrder(
+            order_id=order.id,
+            buyer_id=order.from_company_id,
+            user_id=order.from_user.id if order.from_user else None,
+            currency=order.currency,
+            shipping_address=order.shipping_address,
+            line_items=[],
+            priced=self.pricing(),
         )
 
     def with_shares(self, shares: Shares) -> "OrderState":
@@ -150,11 +181,11 @@ def _fill_open_amounts(payments: list[Payment], total: Decimal) -> list[Payment]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a batch of decisions may know: the time, the marketplace, its buyers, and above which
-    total a buyer's orders await approval."""
+    """What a batch of decisions may know: the time, the marketplace, its buyers, and when a
+    buyer's orders await approval."""
 
     now: datetime
     marketplace_id: str
     currency: str
     buyers: Mapping[str, Buyer]
-    approval_above: Mapping[str, Decimal]
+    approvals: Mapping[str, ApprovalTerms]

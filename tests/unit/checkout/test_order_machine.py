@@ -53,10 +53,11 @@ class OneOrder(RuleBasedStateMachine):
     than was ordered."""
 
     reconciled = Bundle("reconciled")
+    context = checkout_context(approval_above={"acme": "25"})
 
     def __init__(self) -> None:
         super().__init__()
-        self.order = Folding("O-1", fold, checkout_context(approval_above={"acme": "25"}))
+        self.order = Folding("O-1", fold, self.context)
         self.requests: deque[tuple[str, Event]] = deque()
         self.answers: deque[OrderPriced] = deque()
         self.held = False
@@ -243,5 +244,16 @@ class OneOrder(RuleBasedStateMachine):
         assert +quantities(state.shares) == +latest
 
 
-OneOrder.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+class OneOrderByExpression(OneOrder):
+    """The same for a buyer with rules of which pricing knows nothing: limits and expressions."""
+
+    context = checkout_context(
+        approval_above={"acme": "35"},
+        approval_expressions={"acme": ["items.quantity() > 4", "items.total() / 5 = 3"]},
+    )
+
+
+for machine in (OneOrder, OneOrderByExpression):
+    machine.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 TestOneOrder = OneOrder.TestCase
+TestOneOrderByExpression = OneOrderByExpression.TestCase

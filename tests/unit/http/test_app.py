@@ -135,6 +135,27 @@ async def test_an_empty_body_with_a_json_content_type_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 201),
+        ("application/json; charset=utf-8", 201),
+        ("application/merge-patch+json", 201),
+        ("application/x-www-form-urlencoded", 415),
+        ("text/plain", 415),
+    ],
+)
+async def test_a_body_is_json(content_type: str, status: int) -> None:
+    async with client() as api:
+        response = await api.post(
+            "/v1/things", content=b'{"a": 1}', headers={"Content-Type": content_type}
+        )
+
+    assert response.status_code == status
+    if status == 415:
+        assert errors_of(response) == ["Request.InvalidContentType"]
+
+
+@pytest.mark.parametrize(
     ("token", "method", "path", "expected"),
     [
         (None, "GET", "/v1/buyers/b1/things/t", (401, ["Auth.OauthError"])),

@@ -157,3 +157,16 @@ def test_cents_go_to_those_who_lost_most_by_rounding() -> None:
 def test_nothing_can_be_spread_over_nobody() -> None:
     with pytest.raises(ValueError, match="no shares"):
         spread(money(1), [], "USD")
+
+
+def test_a_promotion_that_an_expression_decides_is_for_no_order() -> None:
+    by_expression = Promotion(
+        id="p", code="TEN", eligible_expression="order.Total > 10", value_expression="5"
+    )
+
+    error = refusal(request(line(), promotions=["TEN"]), promotions=[by_expression])
+
+    assert error.error_code == "Promotion.NotEligible"
+    assert error.message == (
+        "Promotion TEN is decided by an expression, which no order can use; remove it."
+    )
