@@ -121,10 +121,9 @@ class ResourceOperations:
         narrowed = {} if kind.narrow is None else await kind.narrow(self._door, call)
         scope = {**kind.among, **parents, **kind.visible(call.principal), **narrowed}
         page = await self._documents.page(scope_of(scope), query)
-        return {
-            "Meta": page.meta(),
-            "Items": await self.shown(page.documents, call),
-        }
+        # There are no facets declared; a client that shows them shows none.
+        meta = {**page.meta(), "Facets": []} if kind.facets else page.meta()
+        return {"Meta": meta, "Items": await self.shown(page.documents, call)}
 
     async def get(self, call: Call) -> dict[str, Any]:
         return (await self.shown([await self.existing(call)], call))[0]
