@@ -50,8 +50,8 @@ def test_the_image_has_what_the_product_needs_and_no_more(pyproject):
     runtime = pins("requirements-runtime.lock")
     extras = dict(pyproject["project"]["optional-dependencies"])
 
-    # `make lock` writes both. Traces are off until they are asked for, and can be. What signs tokens
-    # stands on a package that the tests make certificates with.
+    # `make lock` writes both. Traces are off until they are asked for, and can be. What signs
+    # tokens stands on a package that the tests make certificates with.
     wanted = names(pyproject["project"]["dependencies"]) | names(extras.pop("tracing"))
     assert wanted <= runtime.keys()
     extra = set().union(*map(names, extras.values())) - wanted
