@@ -49,6 +49,22 @@ MOUNTED = ("accounts", "pricing", "checkout")
 _MONGODB_MS = 10_000
 
 
+def mounted(
+    resources: Resources, announcer: Announcer, services: Sequence[str] = MOUNTED
+) -> list[Mounted]:
+    """The HTTP side of ``services``, with what each needs of another."""
+    increment = import_module("services.checkout.http.incrementors").incrementing(resources)
+    catalogs = import_module("services.pricing.http.default_catalogs")
+    mount = Mount(
+        resources,
+        announcer,
+        increment,
+        resources.settings.api_url,
+        catalogs.default_catalogs(resources, announcer),
+    )
+    return [import_module(f"services.{name}.http").mount(mount) for name in services]
+
+
 class Api:
     """The API in one process.
 
@@ -118,11 +134,7 @@ class Api:
         publisher = KafkaPublisher(kafka_connection(settings), NAME, metrics)
         announcer = Announcer(publisher if traced is None else traced.publishing(publisher))
         resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
-        increment = import_module("services.checkout.http.incrementors").incrementing(resources)
-        mount = Mount(resources, announcer, increment, settings.api_url)
-        parts: list[Mounted] = [
-            import_module(f"services.{name}.http").mount(mount) for name in self._mounted
-        ]
+        parts = mounted(resources, announcer, self._mounted)
         authenticator = next(part.authenticator for part in parts if part.authenticator)
         app = self._app(parts, authenticator, resources, client)
         host, port = self._address

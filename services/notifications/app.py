@@ -5,20 +5,21 @@ from datetime import timedelta
 from services.notifications.consumers import EventProcessor
 from services.notifications.dispatcher import Dispatcher
 from services.notifications.domain import Channel
-from services.notifications.guard import Guard, Resolve, Resolver
 from services.notifications.limits import Limits
-from services.notifications.mail import MailFrom, MailRenderer, MailSender
+from services.notifications.mail import MailRenderer, MailSender
 from services.notifications.planning import Planner
 from services.notifications.results import Results
 from services.notifications.rules import fold_webhook
 from services.notifications.senders import Sender
-from services.notifications.smtp import MailServer, SmtpPool
 from services.notifications.store import DeliveryStore
 from services.notifications.subscriptions import Subscriptions, WebhookProcessor
 from services.notifications.views import event_views
 from services.notifications.webhooks import WebhookSender
 from shared.contracts.catalog import Webhook
 from shared.contracts.registry import WEBHOOK
+from shared.guard import Guard, Resolve, Resolver
+from shared.mail.sender import MailFrom
+from shared.mail.smtp import MailServer, SmtpPool
 from shared.messaging.processor import AggregateProcessor, no_context
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.service import Resources, Service, Task, indexes_of

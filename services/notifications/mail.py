@@ -5,16 +5,13 @@ from decimal import Decimal
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
-from services.notifications.addresses import mailbox
 from services.notifications.domain import Delivery, Missed, Outcome, Refused, Sent
-from services.notifications.guard import AddressRefused
-from services.notifications.smtp import MailNotTaken, MailRefused, SmtpPool
 from shared.contracts.orders import OrderEvent
 from shared.contracts.registry import (
     ORDER_APPROVED,
@@ -23,6 +20,10 @@ from shared.contracts.registry import (
     ORDER_SHIPMENTS_CHANGED,
     ORDER_SUBMITTED,
 )
+from shared.guard import AddressRefused
+from shared.mail.addresses import mailbox
+from shared.mail.sender import MailFrom
+from shared.mail.smtp import MailNotTaken, MailRefused, SmtpPool
 from shared.money import decimals_of
 
 
@@ -97,23 +98,6 @@ def _name(event: OrderEvent) -> str:
     if user is None:
         return ""
     return " ".join(part for part in (user.first_name, user.last_name) if part)
-
-
-@dataclass(frozen=True, slots=True)
-class MailFrom:
-    """The sender: what the From header shows, and the bare address for the envelope."""
-
-    header: str
-    address: str
-
-    @classmethod
-    def parse(cls, text: str) -> "MailFrom":
-        """Reads ``Name <address>`` or an address. Raises ValueError."""
-        name, spec = parseaddr(text)
-        address = mailbox(spec)
-        if address is None:
-            raise ValueError("ORDERMESH_MAIL_FROM has no e-mail address; set 'Name <address>'")
-        return cls(formataddr((name, address), "utf-8"), address)
 
 
 def compose(

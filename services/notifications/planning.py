@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notifications.addresses import mailbox
 from services.notifications.domain import (
     EMAIL_LANE,
     Channel,
@@ -16,6 +15,7 @@ from services.notifications.domain import (
 )
 from services.notifications.views import OrderShipmentView, OrderView, ShipmentView
 from shared.contracts.catalog import Webhook
+from shared.mail.addresses import mailbox
 from shared.messaging.message import Message
 
 # Subscribing to it takes its name: it is for operators, no part of the public contract.

@@ -8,10 +8,10 @@ from datetime import datetime
 import httpcore
 
 from services.notifications.domain import Delivery, Missed, Outcome, Refused, Sent
-from services.notifications.guard import AddressRefused, Guard
 from services.notifications.rules import webhook_errors
 from services.notifications.signing import signatures
 from services.notifications.subscriptions import Subscriptions
+from shared.guard import AddressRefused, Guard
 from shared.messaging.processor import Clock
 
 _MOST_READ = 64 * 1024

@@ -33,19 +33,20 @@ def fold_inventory(
         stock = _set(state, body, {location: body.quantity_available})
         return Decision(stock, (Event(INVENTORY.saved, body),))
     if isinstance(body, Product):
-        return _of_product(state, body)
+        return Decision(set_by_product(state, body))
     if state is None:
         return Decision(None, (rejection(message, [not_found("Inventory", body.id)]),))
     return Decision(None, (Event(INVENTORY.deleted, body),))
 
 
-def _of_product(state: Allotment | None, product: Product) -> Decision[Allotment]:
-    """The product's event tells of its inventory, so there is none of its own."""
+def set_by_product(state: Allotment | None, product: Product) -> Allotment | None:
+    """The stock as ``product`` says it is. The product's event tells of it, so there is none of
+    its own."""
     inventory = product.inventory
     if inventory is None:
-        return Decision(state)
+        return state
     known = inventory.quantity_available
-    return Decision(_set(state, inventory, {} if known is None else {ANYWHERE: known}))
+    return _set(state, inventory, {} if known is None else {ANYWHERE: known})
 
 
 def _set(

@@ -147,6 +147,13 @@ class AccessTokenBasic(_OAuth):
     access_token: str
 
 
+class IdentityToken(_OAuth):
+    """Who the user is, as a signed token of OpenID Connect. ``expires_in`` is in seconds."""
+
+    identity_token: str
+    expires_in: int
+
+
 class PublicKey(_OAuth):
     """The key that a token's signature is checked with."""
 

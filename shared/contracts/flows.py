@@ -64,6 +64,7 @@ _SUBSCRIPTIONS = {
         registry.CANCEL_ORDER,
         registry.ORDER_PRICED,
         registry.SHIPMENT_RECONCILED,
+        registry.BUYER.deleted,
     ),
     "forwarding": (
         registry.ORDER_SUBMITTED,

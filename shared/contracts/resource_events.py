@@ -5,7 +5,7 @@ cost center has a ``BuyerID``. Every change is told by ``<name>Saved``, with wha
 ``<name>Deleted``. Parents and ID, joined by ``/``, are the record's key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, cast
@@ -61,16 +61,18 @@ def resource_events(
     parents: tuple[str, ...] = (),
     key: tuple[str, ...] | None = None,
     untold: tuple[str, ...] = (),
+    own: Mapping[str, Any] | None = None,
 ) -> ResourceEvents:
     """Declares a kind. ``key``: of an assignment, the fields that it ties together, beside its
     parents; its ``Deleted`` then has all that the ``Saved`` has. ``untold`` fields are stored and
-    in no event."""
+    in no event; nor are the service's ``own``, which the model does not even have."""
     kept = _fields(model, without=write_only_fields(model))
     held: dict[str, Any] = {parent: (ID, ...) for parent in parents if parent not in kept}
-    stored = _model(f"Stored{name}", model, {**held, **kept})
+    stored = _model(f"Stored{name}", model, {**held, **kept, **(own or {})})
     told = stored
-    if untold:
-        told = _model(f"Told{name}", model, {**held, **_fields(model, without=untold)})
+    if untold or own:
+        hidden = (*untold, *write_only_fields(model))
+        told = _model(f"Told{name}", model, {**held, **_fields(model, without=hidden)})
     deleted = told
     if key is None:
         deleted = _model(f"Deleted{name}", Resource, {**held, "id": (ID, ...)})

@@ -1,6 +1,13 @@
 """The resources of the HTTP API as events tell of them: a line or two each."""
 
+from functools import partial
+from secrets import token_urlsafe
+from typing import Any
+
+from pydantic import Field
+
 from shared.contracts import access, assortment, catalog, parties, registry
+from shared.contracts.base import ID
 from shared.contracts.registry import Topics
 from shared.contracts.resource_events import catalog_events, resource_events
 
@@ -18,9 +25,21 @@ SUPPLIER_BUYER = resource_events(
     key=("supplier_id", "buyer_id"),
 )
 
-USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER)
-SUPPLIER_USER = resource_events("SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER)
-ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES)
+_OWN_OF_USER: dict[str, Any] = {
+    "internal_id": (
+        ID,
+        Field(default_factory=partial(token_urlsafe, 16), json_schema_extra={"readOnly": True}),
+    ),
+    "moving_to": (str | None, None),
+}
+"""``internal_id`` is given once, stays through renamings and moves, and never comes back.
+``moving_to`` is the key under which a user is about to be stored instead."""
+
+USER = resource_events("User", parties.User, _PARTIES, parents=_OF_BUYER, own=_OWN_OF_USER)
+SUPPLIER_USER = resource_events(
+    "SupplierUser", parties.User, _PARTIES, parents=_OF_SUPPLIER, own=_OWN_OF_USER
+)
+ADMIN_USER = resource_events("AdminUser", parties.User, _PARTIES, own=_OWN_OF_USER)
 
 USER_GROUP = resource_events("UserGroup", parties.UserGroup, _PARTIES, parents=_OF_BUYER)
 SUPPLIER_USER_GROUP = resource_events(
@@ -72,6 +91,17 @@ CREDIT_CARD_ASSIGNMENT = resource_events(
     parents=_OF_BUYER,
     key=("credit_card_id", "user_id", "user_group_id"),
 )
+_OF_USER = ("internal_id",)
+PRIVATE_ADDRESS = resource_events(
+    "PrivateAddress", parties.BuyerAddress, _PARTIES, parents=_OF_USER
+)
+PRIVATE_CREDIT_CARD = resource_events(
+    "PrivateCreditCard",
+    parties.BuyerCreditCard,
+    _PARTIES,
+    parents=_OF_USER,
+    untold=("token",),
+)
 SPENDING_ACCOUNT = resource_events(
     "SpendingAccount", parties.SpendingAccount, _PARTIES, parents=_OF_BUYER
 )
@@ -83,7 +113,12 @@ SPENDING_ACCOUNT_ASSIGNMENT = resource_events(
     key=("spending_account_id", "user_id", "user_group_id"),
 )
 
-API_CLIENT = resource_events("ApiClient", access.ApiClient, _PARTIES)
+_SECRET: dict[str, Any] = {
+    "secret_hash": (str | None, Field(None, json_schema_extra={"readOnly": True})),
+}
+"""A secret as it is kept. It stands with what it is a secret of, so that one write changes both."""
+
+API_CLIENT = resource_events("ApiClient", access.ApiClient, _PARTIES, own=_SECRET)
 API_CLIENT_ASSIGNMENT = resource_events(
     "ApiClientAssignment",
     access.ApiClientAssignment,
@@ -91,7 +126,11 @@ API_CLIENT_ASSIGNMENT = resource_events(
     key=("api_client_id", "buyer_id", "supplier_id"),
 )
 API_CLIENT_SECRET = resource_events(
-    "ApiClientSecret", access.ApiClientSecret, _PARTIES, parents=("api_client_id",)
+    "ApiClientSecret",
+    access.ApiClientSecret,
+    _PARTIES,
+    parents=("api_client_id",),
+    own=_SECRET,
 )
 SECURITY_PROFILE = resource_events("SecurityProfile", access.SecurityProfile, _PARTIES)
 SECURITY_PROFILE_ASSIGNMENT = resource_events(

@@ -10,6 +10,7 @@ from shared.http.errors import ApiError, bad_request, error, not_found
 from shared.http.kinds import Assignment, Change
 from shared.http.operations import Call, ListOf, Operation, Parameter
 from shared.http.present import presenter_of
+from shared.http.principal import UserType
 from shared.http.query import ListShape, parse_list
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ _LEVELS: dict[str, dict[str, Any]] = {
     "group": {"UserGroupID": {"$ne": None}},
     "company": {"UserID": None, "UserGroupID": None},
 }
+
+_PARTY_FIELDS = (
+    ("User", "UserID", "PartyAssignment.UserLevelNotAllowed"),
+    ("Group", "UserGroupID", "PartyAssignment.GroupLevelNotAllowed"),
+)
 
 
 def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Operation]:
@@ -51,7 +57,9 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
                 handler=handlers.save,
                 users=assignment.who(),
                 roles=assignment.roles.write,
-                body=assignment.model if assignment.save_method == "POST" else None,
+                body=None
+                if "{" in assignment.save and assignment.save_method == "PUT"
+                else assignment.model,
                 status=204,
                 parameters=tuple(Parameter(name) for name in assignment.save_parameters),
                 summary="Assigns; what was assigned before is replaced.",
@@ -59,6 +67,7 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
         )
     if assignment.delete:
         in_path = assignment.delete_path_fields
+        named = dict.fromkeys((*assignment.keys, *handlers.not_levels))
         made.append(
             Operation(
                 name=deletes,
@@ -69,7 +78,7 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
                 roles=assignment.roles.write,
                 status=204,
                 parameters=tuple(
-                    Parameter(parameter_of(name)) for name in assignment.keys if name not in in_path
+                    Parameter(parameter_of(name)) for name in named if name not in in_path
                 ),
                 summary="Takes an assignment back.",
             )
@@ -93,8 +102,14 @@ class AssignmentOperations:
         self._reader = reader_of(assignment.model)
         self.parameters = (
             *assignment.parameters,
+            *assignment.narrows,
             *(("level",) if assignment.levels else ()),
         )
+        self.not_levels = {
+            name: code
+            for level, name, code in _PARTY_FIELDS
+            if assignment.levels and level not in assignment.levels
+        }
         self.shape = ListShape(
             assignment.model,
             assignment.searchable,
@@ -112,9 +127,13 @@ class AssignmentOperations:
             value = call.parameter(name)
             if value is not None:
                 scope[name[:1].upper() + name[1:]] = _typed(value)
+        for name, narrow in self._assignment.narrows.items():
+            if (value := call.parameter(name)) is not None:
+                scope |= narrow(value)
         scope |= self._level(call)
         if self._assignment.visible is not None:
             scope |= self._assignment.visible(call.principal)
+        scope |= await self._own(call)
         page = await self._documents.page(
             {f"state.{name}": value for name, value in scope.items()}, query
         )
@@ -137,14 +156,15 @@ class AssignmentOperations:
             if (given := call.parameter(parameter)) is not None:
                 sent[parameter[:1].upper() + parameter[1:]] = given
         await self._door.check_parents(self._assignment.parents, call)
-        after = validated(
-            self._documents.events.stored,
-            {name: value for name, value in {**sent, **in_path}.items() if value != ""},
-        )
+        values = {name: value for name, value in {**sent, **in_path}.items() if value != ""}
+        # The rules across fields are the model's; what is stored has its parents' IDs too.
+        validated(self._assignment.model, values)
+        after = validated(self._documents.events.stored, values)
         stored = wire(after)
         errors += party_errors(self._assignment, stored)
         if errors:
             raise ApiError(400, errors)
+        await self._check_owner(stored, call)
         await self._door.check_references(self._assignment.references, stored)
         change = Change(None, after, sent, call)
         for rule in self._assignment.rules:
@@ -161,6 +181,9 @@ class AssignmentOperations:
 
     async def delete(self, call: Call) -> None:
         named = self._named(call)
+        for name, code in self.not_levels.items():
+            if call.parameter(parameter_of(name)) is not None:
+                raise self._no_level(code)
         for name in self._assignment.keys:
             if name not in named and (value := call.parameter(parameter_of(name))) is not None:
                 named[name] = value
@@ -169,6 +192,7 @@ class AssignmentOperations:
         state = await self._documents.get(key)
         if state is None or not self._sees(state, call):
             raise not_found(self._assignment.name, key.strip("/"))
+        await self._check_owner(state, call)
         await self._documents.change(key, lambda before: None, call)
         for hook in self._assignment.after_delete:
             await hook(self._door, [state], call)
@@ -177,6 +201,19 @@ class AssignmentOperations:
         visible = self._assignment.visible
         wanted = {} if visible is None else visible(call.principal)
         return all(state.get(name) == value for name, value in wanted.items())
+
+    async def _own(self, call: Call) -> State:
+        """Where what is assigned has an owner: what narrows a list to the caller's own."""
+        owner = self._assignment.owner
+        if owner is None or call.principal.user_type is UserType.ADMIN:
+            return {}
+        return {owner.field: {"$in": await self._door.owned_by(owner.place, call)}}
+
+    async def _check_owner(self, state: Mapping[str, Any], call: Call) -> None:
+        owner = self._assignment.owner
+        if owner is not None:
+            ids = [str(state[name]) for name in (*owner.parents, owner.field)]
+            await self._door.check_owner(owner.place, call, *ids)
 
     def _named(self, call: Call) -> dict[str, Any]:
         """The fields that the path names."""
@@ -193,16 +230,27 @@ class AssignmentOperations:
                 f"level must be User, Group or Company, not {level[:50]}.",
                 Name="level",
             )
-        fields = self._documents.events.stored.model_fields.values()
-        known = {field.alias for field in fields}
-        return {name: value for name, value in found.items() if name in known}
+        for party, _, code in _PARTY_FIELDS:
+            if party.lower() == level.lower() and party not in self._assignment.levels:
+                raise self._no_level(code)
+        return found
+
+    def _no_level(self, code: str) -> ApiError:
+        levels = sorted(self._assignment.levels & {"User", "Group", "Company"})
+        return bad_request(
+            code,
+            f"A {self._assignment.name} is of level {' or '.join(levels)}; leave the other out.",
+            Levels=levels,
+        )
 
 
 def party_errors(assignment: Assignment, state: Mapping[str, Any]) -> list[Error]:
     """What is wrong with whom an assignment is made to."""
     user, group = state.get("UserID"), state.get("UserGroupID")
     buyer, supplier = state.get("BuyerID"), state.get("SupplierID")
-    errors = []
+    errors: list[Error] = []
+    if not assignment.levels:
+        return errors
     if user and group:
         errors.append(
             error(

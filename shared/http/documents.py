@@ -7,17 +7,19 @@ die.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import structlog
 from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.base import Resource
 from shared.contracts.resource_events import ResourceEvents
-from shared.http.operations import Call
-from shared.http.query import ListQuery, Page, Totals, run_list
+from shared.http.present import wire_of
+from shared.http.query import COLLATION, ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.publisher import Publisher, RecordTooLarge
@@ -29,9 +31,32 @@ State = dict[str, Any]
 Decide = Callable[[Any], Any]
 """The resource as stored (None where there is none) to the resource to store (None to delete)."""
 
+
+class Cause(Protocol):
+    """Why something is changed: a :class:`shared.http.operations.Call`, mostly. ``id`` is unique,
+    ``now`` in UTC, ``trace`` a ``traceparent``."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def trace(self) -> str | None: ...
+
+
 _TRIES = 50
 _MOST_WAITING = 20_000
 _AT_ONCE = 500
+
+
+class Announcing(Protocol):
+    """What a document's events are given to once they are written."""
+
+    def announce(self, entries: Sequence[OutboxEntry]) -> None: ...
+
+    def is_published(self, id: str) -> bool: ...
 
 
 class Announcer:
@@ -125,12 +150,13 @@ class Documents:
     """The documents of one kind of resource, in one collection."""
 
     def __init__(
-        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcer
+        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcing
     ) -> None:
         self.events = events
         self.store = store
         self._reader = _Reader(store.collection)
         self._totals = Totals()
+        self._always = f"state.{wire_of(events.stored, events.key[0])}"
         self._announcer = announcer
 
     @property
@@ -143,36 +169,44 @@ class Documents:
         return await self._reader.get(key)
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
-        return await run_list(self.collection, dict(scope), query, self._totals)
+        """A list's page of what has the values of ``scope``, in the very letters."""
+        exact = _exact(scope)
+        if not any(isinstance(value, str) for value in scope.values()):
+            # Of what is gone nothing is left that could have a value.
+            exact.setdefault(self._always, {"$gte": ""})
+        return await run_list(self.collection, exact, query, self._totals)
 
     async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
-        """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators)."""
-        cursor = self.collection.find(
-            {**{f"state.{name}": value for name, value in fields.items()}, **_PRESENT},
-            {"state": 1, "_id": 0},
-        )
+        """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators, for
+        which letters of either case are equal)."""
+        cursor = self.collection.find(_having(fields), {"state": 1, "_id": 0}, collation=COLLATION)
         return [document["state"] async for document in cursor.limit(limit)]
 
     async def keys(self, fields: Mapping[str, Any]) -> list[str]:
-        cursor = self.collection.find(
-            {**{f"state.{name}": value for name, value in fields.items()}, **_PRESENT}, {"_id": 1}
-        )
+        cursor = self.collection.find(_having(fields), {"_id": 1}, collation=COLLATION)
         return [document["_id"] async for document in cursor]
 
     async def count(self, fields: Mapping[str, Any]) -> int:
-        return await self.collection.count_documents(
-            {**{f"state.{name}": value for name, value in fields.items()}, **_PRESENT}
-        )
+        return await self.collection.count_documents(_having(fields), collation=COLLATION)
 
-    async def change(self, key: str, decide: Decide, call: Call) -> Any:
+    async def change(self, key: str, decide: Decide, call: Cause) -> Any:
         """Writes what ``decide`` makes of what is stored, and announces it. Returns what is then
         stored. ``decide`` may refuse by raising, and is asked again where another writer was
         faster."""
         changed = await self.change_all([key], decide, call)
         return changed[key]
 
-    async def change_all(self, keys: Sequence[str], decide: Decide, call: Call) -> dict[str, Any]:
+    async def change_all(self, keys: Sequence[str], decide: Decide, call: Cause) -> dict[str, Any]:
         """:meth:`change` of several documents in one bulk write."""
+        return await self._change_all(keys, lambda key, stored: decide(stored), call)
+
+    async def put_all(self, resources: Mapping[str, Any], call: Cause) -> None:
+        """Stores all of these by their keys, whatever is there, in one bulk write."""
+        await self._change_all(list(resources), lambda key, stored: resources[key], call)
+
+    async def _change_all(
+        self, keys: Sequence[str], decide: Callable[[str, Any], Any], call: Cause
+    ) -> dict[str, Any]:
         todo = list(dict.fromkeys(keys))
         results: dict[str, Any] = {}
         for _ in range(_TRIES):
@@ -181,7 +215,7 @@ class Documents:
             aggregates = await self.store.load(todo)
             touched: list[Aggregate[Any]] = []
             for key, aggregate in aggregates.items():
-                after = decide(aggregate.state)
+                after = decide(key, aggregate.state)
                 results[key] = after
                 if after is not aggregate.state:
                     touched.append(self._decided(aggregate, after, call))
@@ -192,7 +226,7 @@ class Documents:
             todo = [key for key in todo if key in lost]
         raise TimeoutError(f"lost {_TRIES} races for {', '.join(todo[:3])}")
 
-    def _decided(self, aggregate: Aggregate[Any], after: Any, call: Call) -> Aggregate[Any]:
+    def _decided(self, aggregate: Aggregate[Any], after: Any, call: Cause) -> Aggregate[Any]:
         before: Any = aggregate.state
         aggregate.state = after
         event = Event(
@@ -209,7 +243,36 @@ class Documents:
         return aggregate
 
 
-_PRESENT = {"state": {"$ne": None}}
+def _having(fields: Mapping[str, Any]) -> dict[str, Any]:
+    # Indexes are made with the collation of lists, so a query without it would use none of them.
+    paths = {f"state.{name}": value for name, value in fields.items()}
+    return {**_exact(paths), "state": {"$ne": None}}
+
+
+def _exact(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        path: exactly(value) if isinstance(value, str) else value for path, value in query.items()
+    }
+
+
+def exactly(value: str) -> dict[str, Any]:
+    """Equal to ``value`` also in a list, where letters of either case are equal. An expression
+    asks for the very bytes; the index does not tell them apart."""
+    return {"$eq": value, "$regex": f"^{re.escape(value)}$"}
+
+
+def with_ids(ids: Iterable[str]) -> dict[str, Any]:
+    """A scope: what has one of these IDs, in the very letters."""
+    wanted = sorted(ids)
+    return {"ID": {"$in": wanted}, "$expr": is_among("$state.ID", wanted)}
+
+
+def is_among(path: str, ids: Iterable[str]) -> dict[str, Any]:
+    """The expression that ``path`` is one of ``ids``, in the very letters: bytes are sought,
+    which no collation touches."""
+    joined = f"/{'/'.join(ids)}/"
+    sought = {"$concat": ["/", path, "/"]}
+    return {"$gte": [{"$indexOfBytes": [{"$literal": joined}, sought]}, 0]}
 
 
 def wire(resource: Resource) -> State:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pymongo.asynchronous.collection import AsyncCollection
+
 from shared.http.app import Authenticator
 from shared.http.assignments import operations_of_assignment
 from shared.http.documents import Announcer, Documents
@@ -12,6 +14,7 @@ from shared.http.ids import Increment
 from shared.http.kinds import Assignment, Kind, Place, Reference
 from shared.http.mount import Mounted
 from shared.http.operations import Call, Operation
+from shared.http.principal import UserType
 from shared.http.resources import operations_of_kind
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.service import Resources, Task
@@ -90,9 +93,10 @@ class Door:
 
     async def exists(self, place: Place, *ids: str) -> bool:
         """Whether there is a resource with these IDs, its parents' first, whoever owns it."""
-        collection = self.resources.database(place.service or self.service)[place.collection]
         key = place.prefix + "/".join(ids)
-        found = await collection.find_one({"_id": key, "state": {"$ne": None}}, {"_id": 1})
+        found = await self._collection(place).find_one(
+            {"_id": key, "state": {"$ne": None}}, {"_id": 1}
+        )
         return found is not None
 
     async def need(self, place: Place, *ids: str) -> None:
@@ -106,6 +110,36 @@ class Door:
         ids = list(call.path.values())
         for depth, place in enumerate(places, 1):
             await self.need(place, *ids[:depth])
+        await self.check_owners(places, call)
+
+    async def check_owners(self, places: Sequence[Place], call: Call) -> None:
+        """Raises :class:`ApiError` 404 where one of the parents that the path names is another
+        supplier's."""
+        ids = list(call.path.values())
+        for depth, place in enumerate(places, 1):
+            await self.check_owner(place, call, *ids[:depth])
+
+    async def check_owner(self, place: Place, call: Call, *ids: str) -> None:
+        """Raises :class:`ApiError` 404 where what has these IDs is another supplier's, as if there
+        were none."""
+        if not place.owned or call.principal.user_type is UserType.ADMIN:
+            return
+        found = await self._collection(place).find_one(
+            {"_id": place.prefix + "/".join(ids), "state.OwnerID": call.principal.company_id},
+            {"_id": 1},
+        )
+        if found is None:
+            raise not_found(place.object_type, ids[-1])
+
+    async def owned_by(self, place: Place, call: Call) -> list[str]:
+        """The IDs of what the caller's company owns."""
+        found = self._collection(place).find(
+            {"state.OwnerID": call.principal.company_id}, {"state.ID": 1}
+        )
+        return [document["state"]["ID"] async for document in found]
+
+    def _collection(self, place: Place) -> AsyncCollection[dict[str, Any]]:
+        return self.resources.database(place.service or self.service)[place.collection]
 
     async def check_references(
         self, references: Sequence[Reference], values: Mapping[str, Any]

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the documents of a kind stand, whichever service owns them; for looking up only."""
+    """Where the documents of a kind stand, whichever service owns them; for looking up only.
+    ``owned``: they have an ``OwnerID``, and are their owner's and the marketplace's alone."""
 
     service: str
     collection: str
     object_type: str
     prefix: str = ""
+    owned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it."""
+    """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it, and no more:
+    who owns kinds that own others names each."""
 
     name: str
     field: str
@@ -78,7 +81,8 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """A value of ``field`` belongs to one resource only; an index of the collection sees to it."""
+    """A value of ``field`` belongs to one resource only; an index of the collection sees to it. A
+    kind whose ID can change has a stored field ``MovingTo`` too, the last of that index."""
 
     field: str
     code: str
@@ -153,6 +157,8 @@ class Kind:
     default_sort: tuple[str, ...]
     object_type: str = ""
     suffix: str = ""
+    plural: str | None = None
+    """What the SDK adds to its list method, where that is not ``suffix`` with an s."""
     prefix: str = ""
     parents: tuple[Place, ...] = ()
     users: frozenset[UserType] | None = None
@@ -165,9 +171,14 @@ class Kind:
     after_write: tuple[Rule, ...] = ()
     on_delete: tuple[Cascade | Refuse, ...] = ()
     before_delete: tuple[AfterDelete, ...] = ()
+    """May refuse by raising; not asked where it goes with what it belongs to."""
     after_delete: tuple[AfterDelete, ...] = ()
     renames: tuple[Cascade, ...] = ()
     """Who names it, and has to follow when its ID is changed."""
+    before_rename: tuple[Rule, ...] = ()
+    """What makes way for it under its new ID."""
+    after_rename: tuple[Rule, ...] = ()
+    """What else follows, once those do; ``before`` has the old ID."""
     fixed_id: bool = False
     """Its ID cannot be changed, for others than its own service know it."""
     unique: tuple[Unique, ...] = ()
@@ -176,7 +187,8 @@ class Kind:
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
     """Query parameters beside the usual ones, by operation."""
     narrow: Callable[["Door", Call], Awaitable[Mapping[str, Any]]] | None = None
-    """Turns the list's own parameters into a filter by wire names."""
+    """Turns the list's own parameters into a filter by wire names, or by MongoDB's operators on
+    what is stored."""
     indexes: tuple[IndexModel, ...] = ()
     search_types: bool = False
     facets: bool = False
@@ -244,6 +256,9 @@ class Assignment:
     """Query parameters of save that are fields of the assignment."""
     levels: frozenset[str] = frozenset()
     visible: Visible | None = None
+    owner: Reference | None = None
+    """The assignment is its owner's whose what this names is: suppliers see and change those of
+    their own alone."""
     references: tuple[Reference, ...] = ()
     parents: tuple[Place, ...] = ()
     users: frozenset[UserType] | None = None
@@ -254,6 +269,9 @@ class Assignment:
     searchable: tuple[str, ...] = ()
     sortable: tuple[str, ...] = ()
     indexes: tuple[IndexModel, ...] = ()
+    narrows: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
+    """Parameters of its list that are no fields: what each makes of its value, a filter by wire
+    names."""
 
     @property
     def name(self) -> str:
@@ -285,4 +303,4 @@ class Assignment:
             return self.users
         if "{buyerID}" in self.save:
             return ADMIN_BUYER
-        return ADMIN_SUPPLIER if "{supplierID}" in self.save else ADMIN
+        return ADMIN_SUPPLIER if "{supplierID}" in self.save or self.owner else ADMIN

@@ -7,21 +7,33 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.contracts.catalog import Buyer
 from shared.http.app import Authenticator
 from shared.http.documents import Announcer
 from shared.http.ids import Increment
-from shared.http.operations import Operation
+from shared.http.operations import Call, Operation
 from shared.service import Resources, Task
+
+
+class Catalogs(Protocol):
+    """What accounts asks of whoever keeps catalogs: services do not write each other's data."""
+
+    async def create_default(self, call: Call, buyer: Buyer) -> None:
+        """Makes sure that there is a catalog with the buyer's ID and name, assigned to the buyer.
+        One that is there stays as it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """What the process gives. ``issuer`` is the URL under which tokens are issued."""
+    """What the process gives. ``issuer`` is the URL under which tokens are issued; without
+    ``catalogs`` a new buyer has no default catalog."""
 
     resources: Resources
     announcer: Announcer
     increment: Increment
     issuer: str
+    catalogs: Catalogs | None = None
 
 
 @dataclass(frozen=True, slots=True)

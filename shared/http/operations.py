@@ -62,10 +62,14 @@ class Call:
             raise LookupError(f"{self.operation.name} is public: nobody has to be known")
         return self.authenticated
 
+    def parameters(self) -> list[tuple[str, str]]:
+        """All query parameters as they came."""
+        return parse_qsl(self.query, keep_blank_values=True)
+
     def parameter(self, name: str) -> str | None:
         """A query parameter; its name in any case. Absent and empty are one."""
         wanted = name.lower()
-        for key, value in parse_qsl(self.query, keep_blank_values=True):
+        for key, value in self.parameters():
             if key.lower() == wanted and value:
                 return value
         return None

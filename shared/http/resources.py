@@ -1,6 +1,7 @@
 """The operations of a declared resource: list, create, get, save, patch, delete."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from shared.http.bodies import merged, reader_of, validated
@@ -16,6 +17,9 @@ from shared.mongo.aggregates import IdentifierTaken
 
 if TYPE_CHECKING:
     from shared.http.door import Door
+
+_TRIES = 20
+_AT_ONCE = 500
 
 _METHODS = {
     "List": ("GET", 200),
@@ -51,10 +55,12 @@ def operations_of_kind(door: "Door", kind: Kind) -> list[Operation]:
         if name not in kind.operations:
             continue
         many = name == "List"
-        plural = "s" if many and kind.suffix else ""
+        suffix = kind.suffix
+        if many and suffix:
+            suffix = f"{suffix}s" if kind.plural is None else kind.plural
         made.append(
             Operation(
-                name=f"{kind.sdk}.{name}{kind.suffix}{plural}",
+                name=f"{kind.sdk}.{name}{suffix}",
                 method=method,
                 path=kind.path if name in ("List", "Create") else f"{kind.path}/{{{kind.id}}}",
                 handler=handlers[name],
@@ -115,10 +121,9 @@ class ResourceOperations:
         narrowed = {} if kind.narrow is None else await kind.narrow(self._door, call)
         scope = {**kind.among, **parents, **kind.visible(call.principal), **narrowed}
         page = await self._documents.page(scope_of(scope), query)
-        return {
-            "Meta": page.meta(),
-            "Items": await self.shown(page.documents, call),
-        }
+        # There are no facets declared; a client that shows them shows none.
+        meta = {**page.meta(), "Facets": []} if kind.facets else page.meta()
+        return {"Meta": meta, "Items": await self.shown(page.documents, call)}
 
     async def get(self, call: Call) -> dict[str, Any]:
         return (await self.shown([await self.existing(call)], call))[0]
@@ -150,35 +155,28 @@ class ResourceOperations:
             )
         parents = await self._check_parents(call)
         sent["ID"] = await id_of(id, self._door.increment)
-        before = await self._stored(call, str(sent["ID"]))
-        change = self._change(before, sent, parents, call)
-        await self._complete(change)
-        key = self._key(call, change.after.id)
-        return await self._written(key, replaced_by(change.after), change)
+
+        async def change() -> Change:
+            before = await self._stored(call, str(sent["ID"]))
+            return self._change(before, sent, parents, call)
+
+        return await self._changed(change, call)
 
     async def patch(self, call: Call) -> dict[str, Any]:
         sent = self._reader.clean(call.json())
+        await self._door.check_owners(self._kind.parents, call)
         parents = self._parents_in(call)
-        before = await self._stored(call, call.path[self._kind.id])
-        if before is None:
-            raise self._missing(call)
-        key = self._key(call, before.id)
+        before = await self._present_in(call)
         if sent.get("ID") is not None:
             sent["ID"] = await id_of(sent["ID"], self._door.increment)
             if sent["ID"] != before.id:
                 return await self._rename(before, sent, parents, call)
-        change = self._change(before, merged(wire(before), sent), parents, call, sent=sent)
-        await self._complete(change)
 
-        def decide(stored: Any) -> Any:
-            if stored is None:
-                raise self._missing(call)
-            if stored == before:
-                return change.after
-            # Another change came between: what was sent is applied to what is there now.
-            return self._change(stored, merged(wire(stored), sent), parents, call, sent=sent).after
+        async def change() -> Change:
+            before = await self._present_in(call)
+            return self._change(before, merged(wire(before), sent), parents, call, sent=sent)
 
-        return await self._written(key, decide, change)
+        return await self._changed(change, call)
 
     async def delete(self, call: Call) -> None:
         state = await self.existing(call)
@@ -186,20 +184,25 @@ class ResourceOperations:
 
     async def remove(self, states: list[State], call: Call) -> None:
         """Deletes these and what belongs to them: what belongs to them first, so that an
-        interrupted deletion can be asked for again."""
+        interrupted deletion can be asked for again. What refuses comes before all else."""
         door, kind = self._door, self._kind
-        for state in states:
-            for effect in kind.on_delete:
-                await self._effect(effect, state, call)
         for hook in kind.before_delete:
             await hook(door, states, call)
+        for state in states:
+            await self.forsake(kind.on_delete, state, call)
         keys = [key_of(kind, state) for state in states]
         await self._documents.change_all(keys, lambda stored: None, call)
         for hook in kind.after_delete:
             await hook(door, states, call)
 
+    async def forsake(self, effects: Sequence[Cascade | Refuse], state: State, call: Call) -> None:
+        """Does to those that name it what they declare for when it is gone."""
+        for effect in effects:
+            await self._effect(effect, state, call)
+
     async def existing(self, call: Call) -> State:
         """What is stored of the resource that the path names; 404 where the caller sees none."""
+        await self._door.check_owners(self._kind.parents, call)
         state = await self._documents.get(self._key(call, call.path[self._kind.id]))
         if state is None or not self._sees(state, call):
             raise self._missing(call)
@@ -241,6 +244,8 @@ class ResourceOperations:
     ) -> Change:
         """The change to ``values`` (by wire names, without what only the engine sets)."""
         # What is stored lacks what is never shown, which has its rules too.
+        # Where all is sent, null is as good as nothing: the default.
+        values = merged({}, values)
         validated(self._kind.model, values)
         unstored = {name: values[name] for name in self._unstored if values.get(name) is not None}
         stored = {name: value for name, value in values.items() if name not in self._unstored}
@@ -272,6 +277,27 @@ class ResourceOperations:
         await self._door.check_references(self._kind.references, wire(change.after))
         for rule in self._kind.rules:
             await rule(self._door, change)
+
+    async def _present_in(self, call: Call) -> Any:
+        """What is stored of the resource that the path names; 404 where there is none."""
+        stored = await self._stored(call, call.path[self._kind.id])
+        if stored is None:
+            raise self._missing(call)
+        return stored
+
+    async def _changed(
+        self, change_now: Callable[[], Awaitable[Change]], call: Call
+    ) -> dict[str, Any]:
+        """Makes a change of what is stored now, rules and all, and writes it; makes it anew where
+        another change came between."""
+        for _ in range(_TRIES):
+            change = await change_now()
+            await self._complete(change)
+            with suppress(_Overtaken):
+                return await self._written(
+                    self._key(call, change.after.id), _unless_overtaken(change), change
+                )
+        raise TimeoutError(f"{self._kind.name} was changed {_TRIES} times by others")
 
     async def _written(
         self, key: str, decide: Callable[[Any], Any], change: Change
@@ -311,24 +337,39 @@ class ResourceOperations:
                 raise id_exists(kind.type_name, new)
             return change.after
 
-        shown = await self._written(self._key(call, new), decide, change)
+        new_key = self._key(call, new)
+        if await self._documents.get(new_key) is not None:
+            raise id_exists(kind.type_name, new)
+        await self.yield_unique(before, new_key, call)
+        for rule in kind.before_rename:
+            await rule(self._door, change)
+        await self._written(new_key, decide, change)
         for follower in kind.renames:
             await self._follow(follower, wire(before), new, call)
+        for rule in kind.after_rename:
+            await rule(self._door, change)
         await self._documents.change(self._key(call, old), lambda stored: None, call)
-        return shown
+        return (await self.shown([wire(change.after)], call))[0]
+
+    async def yield_unique(self, before: Any, new_key: str, call: Call) -> None:
+        """Lets one that is about to be stored under ``new_key`` instead have its unique values
+        there too. For this a kind with some has a stored field ``MovingTo``, the last of the
+        unique index."""
+        if "moving_to" in self._kind.events.stored.model_fields:
+            moving = before.model_copy(update={"moving_to": new_key})
+            await self._documents.change(
+                self._key(call, before.id),
+                _unless_overtaken(Change(before, moving, {}, call)),
+                call,
+            )
 
     async def _follow(self, follower: Cascade, state: State, new: str, call: Call) -> None:
         documents = self._door.documents[follower.name]
-        assignment = self._door.assignments.get(follower.name)
         for named in await documents.find(self._naming(follower, state)):
             moved = {**named, follower.field: new}
             resource = documents.events.stored.model_validate(moved)
-            if assignment is not None:
-                keys = [assignment.key(named), assignment.key(moved)]
-            else:
-                kind = self._door.kinds[follower.name]
-                keys = [key_of(kind, named), key_of(kind, moved)]
-            old_key, new_key = keys
+            old_key = self._key_in(follower.name, named)
+            new_key = self._key_in(follower.name, moved)
             await documents.change(new_key, replaced_by(resource), call)
             if new_key != old_key:
                 await documents.change(old_key, lambda stored: None, call)
@@ -342,7 +383,8 @@ class ResourceOperations:
             for name in self._parents
             if name in theirs and name != effect.field and name in state
         }
-        return {**shared, effect.field: state["ID"]}
+        apart = {name: value for name, value in self._kind.among.items() if name in theirs}
+        return {**apart, **shared, effect.field: state["ID"]}
 
     async def _effect(self, effect: Cascade | Refuse, state: State, call: Call) -> None:
         documents = self._door.documents[effect.name]
@@ -351,9 +393,18 @@ class ResourceOperations:
             if count := await documents.count(naming):
                 raise conflict(effect.code, effect.message, Count=count)
             return
-        keys = await documents.keys(naming)
-        if keys:
+        belonging = self._door.kinds.get(effect.name) or self._door.assignments[effect.name]
+        while states := await documents.find(naming, limit=_AT_ONCE):
+            keys = [self._key_in(effect.name, each) for each in states]
             await documents.change_all(keys, lambda stored: None, call)
+            for hook in belonging.after_delete:
+                await hook(self._door, states, call)
+
+    def _key_in(self, name: str, state: State) -> str:
+        assignment = self._door.assignments.get(name)
+        if assignment is not None:
+            return assignment.key(state)
+        return key_of(self._door.kinds[name], state)
 
     def _key(self, call: Call, id: str) -> str:
         return self._kind.key(list(self._parents_in(call).values()), id)
@@ -364,7 +415,24 @@ class ResourceOperations:
 
 def scope_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Values by wire names as a filter on stored documents."""
-    return {f"state.{name}": value for name, value in fields.items()}
+    return {
+        name if name.startswith("$") else f"state.{name}": value for name, value in fields.items()
+    }
+
+
+class _Overtaken(Exception):
+    """Something else is stored than what a change was made from."""
+
+
+def _unless_overtaken(change: Change) -> Callable[[Any], Any]:
+    """The decision to store what ``change`` makes of what was there, if it still is."""
+
+    def decide(stored: Any) -> Any:
+        if stored != change.before:
+            raise _Overtaken
+        return change.after
+
+    return decide
 
 
 def replaced_by(resource: Any) -> Callable[[Any], Any]:

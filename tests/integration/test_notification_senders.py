@@ -15,11 +15,11 @@ from cryptography.x509.oid import NameOID
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.notifications.domain import Missed, Sent
-from services.notifications.guard import Guard
-from services.notifications.smtp import MailNotTaken, MailServer, SmtpPool
 from services.notifications.subscriptions import Subscriptions
 from services.notifications.webhooks import WebhookSender
 from shared.contracts.catalog import Webhook
+from shared.guard import Guard
+from shared.mail.smtp import MailNotTaken, MailServer, SmtpPool
 from shared.mongo.aggregates import Aggregate, MongoAggregateStore
 from shared.service import utc_now
 from tests.support.receivers import HttpReceiver, http_receiver, mail_receiver

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 from pymongo import AsyncMongoClient
 
-from shared.http.app import api_app
+from shared.http.app import Authenticator, api_app
 from shared.http.documents import Announcer
 from shared.http.errors import unauthorized
-from shared.http.mount import Mount, Mounted
+from shared.http.mount import Catalogs, Mount, Mounted
 from shared.http.operations import Operation
 from shared.http.principal import Principal, UserType
 from shared.metrics import Metrics
@@ -97,6 +97,10 @@ class TestApi:
     def as_supplier(self, company: str, *roles: str, user: str = "tester") -> httpx.AsyncClient:
         return self.client(principal(UserType.SUPPLIER, company, *roles, user=user))
 
+    def service_of(self, collection: str) -> str:
+        """Which service has ``collection``."""
+        return next(part.service for part in self.parts if collection in part.collections)
+
     async def events(self, service: str, collection: str, key: str) -> list[str]:
         """The types of the events in a document's outbox: those of its writes in this test, for
         nothing clears it here."""
@@ -109,19 +113,27 @@ async def api_under_test(
     mongo: AsyncMongoClient[dict[str, Any]],
     database_prefix: str,
     services: Sequence[str] = ("accounts", "pricing", "checkout"),
+    catalogs: Catalogs | None = None,
+    *,
+    clock: FakeClock | None = None,
+    real_tokens: bool = False,
     **settings: Any,
 ) -> AsyncIterator[TestApi]:
-    """The routes of ``services`` with databases of their own."""
+    """The routes of ``services`` with databases of their own. With ``real_tokens`` a client has to
+    log in: ``api.client(None)``, and a header of its own."""
     chosen = Settings().model_copy(update={"database_prefix": database_prefix, **settings})
-    clock, publisher = FakeClock(), FakePublisher()
+    clock, publisher = clock or FakeClock(), FakePublisher()
     resources = Resources(chosen, mongo, publisher, Metrics(), clock)
     announcer = Announcer(publisher)
     increment = import_module("services.checkout.http.incrementors").incrementing(resources)
-    mount = Mount(resources, announcer, increment, chosen.api_url)
+    mount = Mount(resources, announcer, increment, chosen.api_url, catalogs)
     parts = [import_module(f"services.{name}.http").mount(mount) for name in services]
     operations = [operation for part in parts for operation in part.operations]
     callers = _Callers()
-    app = api_app(operations, callers, clock)
+    authenticator: Authenticator = callers
+    if real_tokens:
+        authenticator = next(part.authenticator for part in parts if part.authenticator)
+    app = api_app(operations, authenticator, clock)
     for part in parts:
         for step in part.prepare:
             await step()

@@ -1,45 +1,69 @@
-"""Accounts over HTTP."""
+"""Accounts over HTTP: the parties, and what they have at /me."""
 
-from shared.contracts.resources import COST_CENTER, COST_CENTER_ASSIGNMENT
-from shared.http.door import Door
-from shared.http.kinds import *
-from shared.http.mount import Mount, Mounted
-from shared.http.places import *
+from collections.abc import Callable, Sequence
 
-COST_CENTERS = Kind(
-    events=COST_CENTER,
-    sdk="CostCenters",
-    path="/buyers/{buyerID}/costcenters",
-    id="costCenterID",
-    collection="cost_centers",
-    roles=admin_reader("CostCenter"),
-    searchable=("ID", "Name", "Description"),
-    sortable=("Name", "ID"),
-    default_sort=("Name", "ID"),
-    on_delete=(Cascade("CostCenterAssignment", "CostCenterID"),),
-    renames=(Cascade("CostCenterAssignment", "CostCenterID"),),
-    parents=(),
+from services.accounts.http import (
+    addresses,
+    buyers,
+    cost_centers,
+    credit_cards,
+    me,
+    spending_accounts,
+    suppliers,
+    user_groups,
+    users,
 )
-A = Assignment(
-    events=COST_CENTER_ASSIGNMENT,
-    sdk="CostCenters",
-    list="/buyers/{buyerID}/costcenters/assignments",
-    save="/buyers/{buyerID}/costcenters/assignments",
-    delete="/buyers/{buyerID}/costcenters/{costCenterID}/assignments",
-    collection="cost_center_assignments",
-    roles=admin_reader("CostCenter"),
-    parameters=("costCenterID", "userGroupID"),
-    levels=frozenset({"Company", "Group"}),
+from services.accounts.http.access_mount import AccessSide
+from services.accounts.http.door import AccountsDoor
+from services.accounts.http.passwords import StoredPasswords
+from shared.http.kinds import Assignment, Kind
+from shared.http.mount import Mount, Mounted
+from shared.http.operations import Operation
+
+KINDS: tuple[Kind, ...] = (
+    *buyers.KINDS,
+    *suppliers.KINDS,
+    *users.KINDS,
+    *user_groups.KINDS,
+    *addresses.KINDS,
+    *cost_centers.KINDS,
+    *credit_cards.KINDS,
+    *spending_accounts.KINDS,
+    *me.KINDS,
+)
+ASSIGNMENTS: tuple[Assignment, ...] = (
+    *suppliers.ASSIGNMENTS,
+    *user_groups.ASSIGNMENTS,
+    *addresses.ASSIGNMENTS,
+    *cost_centers.ASSIGNMENTS,
+    *credit_cards.ASSIGNMENTS,
+    *spending_accounts.ASSIGNMENTS,
+)
+OPERATIONS: tuple[Callable[[AccountsDoor], Sequence[Operation]], ...] = (
+    buyers.operations,
+    suppliers.operations,
+    users.operations,
+    me.operations,
 )
 
 
 def mount(mount: Mount) -> Mounted:
-    door = Door(
-        "accounts",
-        mount.resources,
-        mount.announcer,
-        mount.increment,
-        kinds=(COST_CENTERS,),
-        assignments=(A,),
+    """Accounts' routes, and who comes in by them."""
+    access = AccessSide(mount)
+    core = access.access
+    passwords = StoredPasswords(core.logins, core.credentials, core.user_tokens)
+    door = AccountsDoor(
+        mount,
+        passwords,
+        (*KINDS, *access.kinds),
+        (*ASSIGNMENTS, *access.assignments),
     )
-    return door.mounted()
+    return door.mounted(
+        [
+            *(each for operations in OPERATIONS for each in operations(door)),
+            *access.operations(door),
+        ],
+        prepare=access.prepare(door),
+        tasks=access.tasks(),
+        authenticator=access.authenticator,
+    )

@@ -1,5 +1,6 @@
 """Approval rules of a buyer: which of its orders somebody has to approve."""
 
+from services.checkout.domain.approval import rule_errors
 from shared.contracts.resources import APPROVAL_RULE
 from shared.http.door import Door
 from shared.http.errors import ApiError, error
@@ -26,6 +27,9 @@ async def approved_by_somebody(door: Door, change: Change) -> None:
     ]
     if missing:
         raise ApiError(400, missing)
+    # The rules that commands are held to, too.
+    if refused := rule_errors(rule):
+        raise ApiError(400, refused)
 
 
 APPROVAL_RULES = Kind(

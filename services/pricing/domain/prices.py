@@ -10,7 +10,11 @@ from shared.contracts.catalog import PriceBreak, PriceSchedule
 def is_sale_time(schedule: PriceSchedule, now: datetime) -> bool:
     """Whether ``now`` is in the sale: both edges belong to it, either may be open. A schedule
     with neither has no sale."""
-    start, end = schedule.sale_start, schedule.sale_end
+    return is_between(schedule.sale_start, schedule.sale_end, now)
+
+
+def is_between(start: datetime | None, end: datetime | None, now: datetime) -> bool:
+    """:func:`is_sale_time` of a sale from ``start`` to ``end``."""
     if start is None and end is None:
         return False
     return (start is None or start <= now) and (end is None or now <= end)

@@ -6,8 +6,9 @@ regular expression and no path outside the model can come in. docs/http-queries.
 """
 
 from shared.http.query.parse import parse_list
-from shared.http.query.run import COLLATION, Page, index, meta_of, run_list
+from shared.http.query.run import COLLATION, Page, index, meta_of, run_combined, run_list
 from shared.http.query.shape import ANY, ListQuery, ListShape
+from shared.http.query.small import run_small_list
 from shared.http.query.totals import Totals
 
 __all__ = [
@@ -20,5 +21,7 @@ __all__ = [
     "index",
     "meta_of",
     "parse_list",
+    "run_combined",
     "run_list",
+    "run_small_list",
 ]

@@ -1,5 +1,6 @@
 """A list's query, run on a collection of aggregates."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,9 +112,47 @@ async def _count(
     return await totals.of(collection.full_name, matching, count)
 
 
+async def run_combined(
+    collection: AsyncCollection[dict[str, Any]],
+    stages: Sequence[Mapping[str, Any]],
+    query: ListQuery,
+) -> Page:
+    """The page that ``query`` asks for of the documents that the pipeline ``stages`` makes, such
+    as those of two collections. All of them are read and sorted: they should be few."""
+    matching = [*stages, {"$match": query.filter}]
+    skipped = 0
+    wanted = matching
+    if query.page_key is None:
+        skipped = (query.page - 1) * query.page_size
+    else:
+        key = read_key(query.page_key, query.sort)
+        wanted = [*matching, {"$match": after(key.values, query.sort)}]
+    cursor = await collection.aggregate(
+        [
+            *wanted,
+            {"$sort": dict(query.sort)},
+            {"$skip": skipped},
+            {"$limit": query.page_size + 1},
+            {"$project": _STATE},
+        ],
+        collation=COLLATION,
+        allowDiskUse=True,
+    )
+    states = [document["state"] for document in await cursor.to_list()]
+    more = len(states) > query.page_size
+    states = states[: query.page_size]
+    cursor = await collection.aggregate([*matching, {"$count": "all"}], collation=COLLATION)
+    counted = await cursor.to_list()
+    total = counted[0]["all"] if counted else 0
+    next_key = key_after(states[-1], query.sort, query.page + 1) if more else None
+    return Page(states, total, next_key, query)
+
+
 def index(*fields: str, unique: bool = False) -> IndexModel:
     """An index for lists: ``index("BuyerID", "Name", "ID")``, on fields of the state, in the order
-    that lists compare in; ``!`` before a field for descending."""
+    that lists compare in; ``!`` before a field for descending. A ``unique`` one is about documents
+    that have its first field."""
+    first = f"state.{fields[0].removeprefix('!')}"
     return IndexModel(
         [
             (f"state.{field.removeprefix('!')}", DESCENDING if field.startswith("!") else ASCENDING)
@@ -121,6 +160,7 @@ def index(*fields: str, unique: bool = False) -> IndexModel:
         ],
         collation=COLLATION,
         unique=unique,
+        **({"partialFilterExpression": {first: {"$exists": True}}} if unique else {}),
     )
 
 

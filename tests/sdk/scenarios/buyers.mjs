@@ -12,6 +12,7 @@ export default async function buyers(walk) {
 
   await crud(walk, {
     resource: 'Buyers',
+    renames: false,
     least: () => ({ Name: 'Least' }),
     full: (n) => ({ Name: `Buyer ${word(n)}`, Active: true }),
     clears: null,
@@ -45,8 +46,8 @@ export default async function buyers(walk) {
   await step('who may sell to a buyer: suppliers of all, and those it was given', async () => {
     const buyer = await world.buyer();
     const open = await world.supplier({ AllBuyersCanOrder: true });
-    const given = await world.supplier();
-    const other = await world.supplier();
+    const given = await world.supplier({ AllBuyersCanOrder: false });
+    const other = await world.supplier({ AllBuyersCanOrder: false });
     await sdk.Suppliers.SaveBuyer(given.ID, buyer.ID);
 
     const either = { filters: { ID: `${open.ID}|${given.ID}|${other.ID}` }, sortBy: ['ID'] };

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.guard import AddressRefused, Guard, is_public
 from services.notifications.webhooks import GuardedBackend
+from shared.guard import AddressRefused, Guard, is_public
 
 _PRIVATE_V4 = [
     "127.0.0.1", "127.255.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1",

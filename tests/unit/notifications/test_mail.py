@@ -6,11 +6,12 @@ from email.message import EmailMessage
 
 import pytest
 
-from services.notifications.addresses import mailbox
 from services.notifications.domain import Channel
-from services.notifications.mail import MailFrom, MailRenderer, compose, money_text
-from services.notifications.smtp import MailServer
+from services.notifications.mail import MailRenderer, compose, money_text
 from shared.contracts.orders import OrderEvent
+from shared.mail.addresses import mailbox
+from shared.mail.sender import MailFrom
+from shared.mail.smtp import MailServer
 from tests.unit.notifications.builders import delivery, notice, order_body
 
 _RENDERER = MailRenderer()

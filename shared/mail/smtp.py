@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from services.notifications.guard import Guard
+from shared.guard import Guard
 
 _CONNECT_SECONDS = 3.0
 _COMMAND_SECONDS = 10.0

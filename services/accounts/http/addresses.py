@@ -1,0 +1,109 @@
+"""Addresses: a buyer's, which its users get assigned, a supplier's, the marketplace's."""
+
+from shared.contracts.resources import (
+    ADDRESS,
+    ADDRESS_ASSIGNMENT,
+    ADMIN_ADDRESS,
+    SUPPLIER_ADDRESS,
+)
+from shared.http.kinds import Assignment, Cascade, Kind, Reference, admin_reader
+from shared.http.places import ADDRESSES, BUYER_USERS, BUYERS, SUPPLIERS, USER_GROUPS
+from shared.http.query import index
+
+SEARCHABLE = (
+    "ID",
+    "AddressName",
+    "CompanyName",
+    "City",
+    "Street1",
+    "Street2",
+    "LastName",
+    "FirstName",
+    "State",
+    "Zip",
+)
+SORTABLE = (
+    "AddressName",
+    "ID",
+    "DateCreated",
+    "CompanyName",
+    "FirstName",
+    "LastName",
+    "Street1",
+    "Street2",
+    "City",
+    "State",
+    "Zip",
+    "Country",
+    "Phone",
+)
+DEFAULT_SORT = ("AddressName", "ID")
+_ASSIGNED = (Cascade("AddressAssignment", "AddressID"),)
+
+BUYER_ADDRESSES = Kind(
+    events=ADDRESS,
+    sdk="Addresses",
+    path="/buyers/{buyerID}/addresses",
+    id="addressID",
+    collection="addresses",
+    prefix="buyers/",
+    roles=admin_reader("Address"),
+    searchable=SEARCHABLE,
+    sortable=SORTABLE,
+    default_sort=DEFAULT_SORT,
+    parents=(BUYERS,),
+    on_delete=_ASSIGNED,
+    renames=_ASSIGNED,
+    indexes=(index("BuyerID", "AddressName", "ID"), index("BuyerID", "ID")),
+)
+SUPPLIER_ADDRESSES = Kind(
+    events=SUPPLIER_ADDRESS,
+    sdk="SupplierAddresses",
+    object_type="Address",
+    path="/suppliers/{supplierID}/addresses",
+    id="addressID",
+    collection="addresses",
+    prefix="suppliers/",
+    roles=admin_reader("SupplierAddress"),
+    searchable=SEARCHABLE,
+    sortable=SORTABLE,
+    default_sort=DEFAULT_SORT,
+    parents=(SUPPLIERS,),
+    indexes=(index("SupplierID", "AddressName", "ID"),),
+)
+ADMIN_ADDRESSES = Kind(
+    events=ADMIN_ADDRESS,
+    sdk="AdminAddresses",
+    object_type="Address",
+    path="/addresses",
+    id="addressID",
+    collection="addresses",
+    among={"BuyerID": None, "SupplierID": None},
+    roles=admin_reader("AdminAddress"),
+    searchable=SEARCHABLE,
+    sortable=SORTABLE,
+    default_sort=DEFAULT_SORT,
+    indexes=(index("BuyerID", "SupplierID", "AddressName", "ID"),),
+)
+
+ASSIGNED = Assignment(
+    events=ADDRESS_ASSIGNMENT,
+    sdk="Addresses",
+    list="/buyers/{buyerID}/addresses/assignments",
+    save="/buyers/{buyerID}/addresses/assignments",
+    delete="/buyers/{buyerID}/addresses/{addressID}/assignments",
+    collection="address_assignments",
+    roles=BUYER_ADDRESSES.roles,
+    parameters=("addressID", "userID", "userGroupID", "isShipping", "isBilling"),
+    levels=frozenset({"Company", "Group", "User"}),
+    parents=(BUYERS,),
+    references=(
+        Reference("AddressID", ADDRESSES, ("BuyerID",)),
+        Reference("UserID", BUYER_USERS, ("BuyerID",)),
+        Reference("UserGroupID", USER_GROUPS, ("BuyerID",)),
+    ),
+    indexes=(index("BuyerID", "AddressID", "UserID", "UserGroupID"),),
+)
+
+KINDS = (BUYER_ADDRESSES, SUPPLIER_ADDRESSES, ADMIN_ADDRESSES)
+ASSIGNMENTS = (ASSIGNED,)

@@ -1,0 +1,1 @@
+"""The e-mails, as Jinja templates; a package so that they are installed with the code."""
