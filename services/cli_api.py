@@ -31,6 +31,7 @@ def api(
 
     from services.api import Api
     from services.checks import DeploymentError, settings_of
+    from shared.environment import SettingsError
     from shared.logs import configure_logging
     from shared.messaging.closed_connections import mend_connections
     from shared.serving import CannotListen
@@ -57,5 +58,5 @@ def api(
     except CannotListen as error:
         print(f"The API {error}: name another address with --http.", file=sys.stderr)
         raise typer.Exit(1) from error
-    except TracingUnavailable as error:
+    except (SettingsError, TracingUnavailable) as error:
         sys.exit(str(error))

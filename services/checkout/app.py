@@ -7,7 +7,10 @@ from services.checkout.consumers import orders_processor, parents_of_commands
 from services.checkout.domain.state import Phase
 from services.checkout.rules import fold_rule
 from services.checkout.store import ApprovalRuleStore, OrderStore
-from shared.contracts.registry import APPROVAL_RULE
+from shared.contracts import resources as kept
+from shared.contracts.registry import APPROVAL_RULE, BUYER
+from shared.http.orphans import Gone, Naming, OrphanProcessor
+from shared.http.places import BUYERS
 from shared.messaging.processor import AggregateProcessor, no_context
 from shared.periodic import periodically
 from shared.service import Resources, Service, Task, indexes_of
@@ -15,6 +18,16 @@ from shared.service import Resources, Service, Task, indexes_of
 NAME = "checkout"
 
 _COUNT_PAUSE = 10.0
+
+_GONE = (
+    Gone(
+        BUYER.deleted,
+        BUYERS,
+        ("id",),
+        (Naming(kept.APPROVAL_RULE, "approval_rules", {"BuyerID": "id"}),),
+    ),
+)
+"""Rules of buyers that are gone would come back with another buyer of the same ID."""
 
 
 def build(resources: Resources) -> Service:
@@ -35,6 +48,7 @@ def build(resources: Resources) -> Service:
                 metrics=resources.metrics,
             ),
             orders_processor(NAME, orders, rules, resources),
+            OrphanProcessor(NAME, resources, _GONE),
         ],
         stores={"orders": orders, "approval_rules": rules},
         prepare=indexes_of(orders, rules),

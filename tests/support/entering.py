@@ -7,14 +7,33 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from bson import json_util
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
-from tests.support.api import TestApi, api_under_test
+from services.accounts.access.wiring import build_access
+from services.accounts.http.directory import MongoDirectory
+from tests.support.api import MARKETPLACE, TestApi, api_under_test
 from tests.support.fakes import FakeClock
 
 CLIENT = "back-office"
 SECRET = "a-secret-of-the-tests"
+
+PASSWORD = "correct horse battery"
+
+ADA = {
+    "Username": "ada",
+    "FirstName": "Ada",
+    "LastName": "Lovelace",
+    "Email": "ada@example.com",
+    "Active": True,
+}
+APP = {
+    "AppName": "Shop",
+    "AccessTokenDuration": 60,
+    "RefreshTokenDuration": 600,
+    "AllowAnyBuyer": True,
+}
 
 Json = dict[str, Any]
 
@@ -52,6 +71,63 @@ class Entrance:
 
     def caller(self, token: str) -> "Caller":
         return Caller(self.http, token)
+
+    async def shop(self) -> "Shop":
+        """A buyer ``acme`` with the user ``ada``, who has the password ``PASSWORD`` and the roles
+        of a profile ``shoppers`` of the whole buyer, by the client ``app``."""
+        admin = await self.admin()
+        await admin.done("PUT", "/buyers/acme", {"Name": "Acme", "Active": True})
+        await admin.done(
+            "PUT",
+            "/securityprofiles/shoppers",
+            {
+                "Name": "Shoppers",
+                "Roles": ["Shopper", "MeAdmin", "PasswordReset"],
+                "CustomRoles": ["Taster"],
+            },
+        )
+        await admin.done(
+            "POST",
+            "/securityprofiles/assignments",
+            {"SecurityProfileID": "shoppers", "BuyerID": "acme"},
+        )
+        await admin.done("PUT", "/buyers/acme/users/ada", ADA)
+        await admin.done("PUT", "/apiclients/app", APP)
+        await self.give_password("ada", PASSWORD)
+        return Shop(self, admin)
+
+    async def give_password(self, username: str, password: str) -> None:
+        """As if it was sent when the user was made."""
+        resources = self.api.resources
+        directory = MongoDirectory(resources.database("accounts"), MARKETPLACE)
+        access = build_access(
+            resources.database("accounts"), directory, resources.clock, issuer="", audience=""
+        )
+        user = await directory.user_by_username(username)
+        assert user is not None
+        await access.logins.set(user, password, own=False)
+
+    async def events(self) -> str:
+        """Everything that any outbox of accounts tells."""
+        database = self.api.resources.database("accounts")
+        told = []
+        for name in await database.list_collection_names():
+            async for document in database[name].find({"outbox": {"$exists": True}}):
+                told.append(json_util.dumps(document["outbox"]))
+        return "\n".join(told)
+
+
+@dataclass
+class Shop:
+    """A marketplace with a buyer."""
+
+    door: Entrance
+    admin: "Caller"
+
+    async def ada(self, **form: str) -> "Caller":
+        answer = await self.door.by_password("ada", PASSWORD, "app", **form)
+        assert answer.status_code == 200, answer.text
+        return self.door.caller(answer.json()["access_token"])
 
 
 @dataclass
