@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo import AsyncMongoClient
 from starlette.types import ASGIApp
 
-from services.gateway import add_front_door
+from services.gateway import API, add_front_door
 from shared.eventloop import watch_event_loop
 from shared.http.app import Authenticator, Limits, api_app
 from shared.http.documents import Announcer
@@ -42,11 +42,27 @@ from shared.tracing.port import Tracing, start_tracing
 
 log = structlog.get_logger()
 
-NAME = "api"
+NAME = API
 MOUNTED = ("accounts", "pricing", "checkout")
 """The services that have an HTTP side."""
 
 _MONGODB_MS = 10_000
+
+
+def mounted(
+    resources: Resources, announcer: Announcer, services: Sequence[str] = MOUNTED
+) -> list[Mounted]:
+    """The HTTP side of ``services``, with what each needs of another."""
+    increment = import_module("services.checkout.http.incrementors").incrementing(resources)
+    catalogs = import_module("services.pricing.http.default_catalogs")
+    mount = Mount(
+        resources,
+        announcer,
+        increment,
+        resources.settings.api_url,
+        catalogs.default_catalogs(resources, announcer),
+    )
+    return [import_module(f"services.{name}.http").mount(mount) for name in services]
 
 
 class Api:
@@ -72,7 +88,7 @@ class Api:
         self._mounted = mounted
         self._metrics = Metrics()
         self._metrics.build.info({"version": version("ordermesh")})
-        self._ready = False
+        self._now_ready(False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until ``stop`` is set. Raises CannotListen."""
@@ -104,7 +120,7 @@ class Api:
             log.info("running", services=[NAME], http="{}:{}".format(*self._address))
             await stopping
             log.info("stopping", services=[NAME])
-            self._ready = False
+            self._now_ready(False)
 
     async def _start(
         self,
@@ -118,11 +134,7 @@ class Api:
         publisher = KafkaPublisher(kafka_connection(settings), NAME, metrics)
         announcer = Announcer(publisher if traced is None else traced.publishing(publisher))
         resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
-        increment = import_module("services.checkout.http.incrementors").incrementing(resources)
-        mount = Mount(resources, announcer, increment, settings.api_url)
-        parts: list[Mounted] = [
-            import_module(f"services.{name}.http").mount(mount) for name in self._mounted
-        ]
+        parts = mounted(resources, announcer, self._mounted)
         authenticator = next(part.authenticator for part in parts if part.authenticator)
         app = self._app(parts, authenticator, resources, client)
         host, port = self._address
@@ -132,7 +144,11 @@ class Api:
         stack.push_async_callback(publisher.stop)
         await stack.enter_async_context(announcer.running())
         self._begin(parts, resources, publisher, stack)
-        self._ready = True
+        self._now_ready(True)
+
+    def _now_ready(self, ready: bool) -> None:
+        self._ready = ready
+        self._metrics.ready.labels(NAME).set(ready)
 
     def _app(
         self,

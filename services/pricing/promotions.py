@@ -5,6 +5,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
+from services.pricing.domain.judging import expression_errors
 from shared.catalog import fold_catalog
 from shared.contracts.base import Error
 from shared.contracts.catalog import Promotion
@@ -13,8 +14,12 @@ from shared.messaging.message import Message, rejection
 from shared.messaging.processor import Decision
 from shared.mongo.aggregates import Aggregate, MongoAggregateStore
 
+MOVING_TO = "moving_to"
+"""Beside its state, a promotion that is being given another ID has that: until it is gone, two
+have its code."""
+
 CODE_INDEX = IndexModel(
-    [("state.Code", ASCENDING)],
+    [("state.Code", ASCENDING), (MOVING_TO, ASCENDING)],
     unique=True,
     partialFilterExpression={"state.Code": {"$exists": True}},
 )
@@ -54,6 +59,9 @@ class PromotionCatalog:
         for message in messages:
             id = message.body.id
             saves = message.type is PROMOTION.save
+            if saves and expression_errors(message.body):
+                # It will be refused, so it takes no code.
+                continue
             if saves and owner.get(message.body.code, id) != id:
                 conflicts[message.identity] = owner[message.body.code]
                 continue
@@ -69,6 +77,9 @@ class PromotionCatalog:
 def fold_promotion(
     state: Promotion | None, message: Message[Any], owners: Owners
 ) -> Decision[Promotion]:
+    errors = expression_errors(message.body) if message.type is PROMOTION.save else []
+    if errors:
+        return Decision(state, (rejection(message, errors),))
     owner = owners.get(message.identity)
     if owner is None:
         return _fold(state, message, None)

@@ -3,8 +3,9 @@
 Products, prices and promotions themselves, which Kafka's commands know too, are in ``catalog``.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,6 +19,25 @@ from shared.money import MoneyInput, NonNegativeMoney
 class ConsistentPriceSchedule(PriceSchedule):
     """A price schedule whose parts fit each other. Kafka's commands take others too, so those
     that are read need not be one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_quantities(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        breaks = given.get("PriceBreaks", given.get("price_breaks"))
+        if breaks is None or breaks == []:
+            raise PydanticCustomError(
+                "PriceSchedule.NoPriceBreaks",
+                "PriceBreaks are required: give at least one, with a Quantity and a Price",
+            )
+        least = given.get("MinQuantity", given.get("min_quantity"))
+        if isinstance(least, int) and least < 1:
+            raise PydanticCustomError(
+                "PriceSchedule.MinQtyMustBePositive",
+                "MinQuantity must be 1 or more; raise it, or leave it out",
+            )
+        return given
 
     @model_validator(mode="after")
     def _consistent(self) -> "ConsistentPriceSchedule":

@@ -185,20 +185,16 @@ class Promotion(Resource):
     def _takes_something_off(self) -> "Promotion":
         if (self.discount_type is None) != (self.value is None):
             raise ValueError("DiscountType and Value go together; give both or neither")
-        by_rule = self.eligible_expression is not None or self.value_expression is not None
-        if self.discount_type is not None:
-            if by_rule or self.use_integration:
-                raise ValueError(
-                    "a promotion has either DiscountType and Value, or expressions; give one of"
-                    " the two"
-                )
-        elif self.eligible_expression is None:
-            raise ValueError("give either DiscountType and Value, or an EligibleExpression")
-        elif self.value_expression is None and not self.use_integration:
+        if self.value is None and self.value_expression is None and not self.use_integration:
             raise PydanticCustomError(
                 "Promotion.ValueExpressionCannotBeNull",
-                "a promotion with an EligibleExpression needs a ValueExpression; give one",
+                "say what the promotion takes off: give a ValueExpression, or DiscountType and"
+                " Value",
             )
+        if (self.value is not None) + (self.value_expression is not None) > 1:
+            raise ValueError("give either ValueExpression or DiscountType and Value, not both")
+        if self.value is not None and self.use_integration:
+            raise ValueError("with UseIntegration leave DiscountType and Value out")
         return self
 
     @model_validator(mode="after")

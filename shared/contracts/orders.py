@@ -254,6 +254,8 @@ class PriceOrder(Resource):
     whose total exceeds it is priced but not promised, because it awaits approval. ``hold`` says
     that checkout already found errors: price and collect pricing's errors, promise nothing.
     ``priced`` carries the lines of an order that was priced before and only needs its promise.
+    ``order`` is what is known of the order itself, where it asks for promotions: their expressions
+    may name any of it.
     """
 
     order_id: ID
@@ -267,6 +269,7 @@ class PriceOrder(Resource):
     payments_total: Money | None = None
     approval_above: Money | None = None
     hold: bool = False
+    order: Order | None = None
     priced: "Pricing | None" = None
 
 

@@ -198,6 +198,15 @@ class Documents:
 
     async def change_all(self, keys: Sequence[str], decide: Decide, call: Cause) -> dict[str, Any]:
         """:meth:`change` of several documents in one bulk write."""
+        return await self._change_all(keys, lambda key, stored: decide(stored), call)
+
+    async def put_all(self, resources: Mapping[str, Any], call: Cause) -> None:
+        """Stores all of these by their keys, whatever is there, in one bulk write."""
+        await self._change_all(list(resources), lambda key, stored: resources[key], call)
+
+    async def _change_all(
+        self, keys: Sequence[str], decide: Callable[[str, Any], Any], call: Cause
+    ) -> dict[str, Any]:
         todo = list(dict.fromkeys(keys))
         results: dict[str, Any] = {}
         for _ in range(_TRIES):
@@ -206,7 +215,7 @@ class Documents:
             aggregates = await self.store.load(todo)
             touched: list[Aggregate[Any]] = []
             for key, aggregate in aggregates.items():
-                after = decide(aggregate.state)
+                after = decide(key, aggregate.state)
                 results[key] = after
                 if after is not aggregate.state:
                     touched.append(self._decided(aggregate, after, call))

@@ -177,6 +177,8 @@ class Kind:
     after_delete: tuple[AfterDelete, ...] = ()
     renames: tuple[Cascade, ...] = ()
     """Who names it, and has to follow when its ID is changed."""
+    before_rename: tuple[Rule, ...] = ()
+    """What makes way for it under its new ID."""
     after_rename: tuple[Rule, ...] = ()
     """What else follows, once those do; ``before`` has the old ID."""
     fixed_id: bool = False
@@ -187,8 +189,8 @@ class Kind:
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
     """Query parameters beside the usual ones, by operation."""
     narrow: Callable[["Door", Call], Awaitable[Mapping[str, Any]]] | None = None
-    """Turns the list's own parameters into a filter by wire names; a name behind a ``/`` is a
-    path of the document itself, beside its state."""
+    """Turns the list's own parameters into a filter by wire names, or by MongoDB's operators on
+    what is stored."""
     indexes: tuple[IndexModel, ...] = ()
     search_types: bool = False
     facets: bool = False

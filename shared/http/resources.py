@@ -121,10 +121,9 @@ class ResourceOperations:
         narrowed = {} if kind.narrow is None else await kind.narrow(self._door, call)
         scope = {**kind.among, **parents, **kind.visible(call.principal), **narrowed}
         page = await self._documents.page(scope_of(scope), query)
-        return {
-            "Meta": page.meta(),
-            "Items": await self.shown(page.documents, call),
-        }
+        # There are no facets declared; a client that shows them shows none.
+        meta = {**page.meta(), "Facets": []} if kind.facets else page.meta()
+        return {"Meta": meta, "Items": await self.shown(page.documents, call)}
 
     async def get(self, call: Call) -> dict[str, Any]:
         return (await self.shown([await self.existing(call)], call))[0]
@@ -342,13 +341,15 @@ class ResourceOperations:
         if await self._documents.get(new_key) is not None:
             raise id_exists(kind.type_name, new)
         await self.yield_unique(before, new_key, call)
-        shown = await self._written(new_key, decide, change)
+        for rule in kind.before_rename:
+            await rule(self._door, change)
+        await self._written(new_key, decide, change)
         for follower in kind.renames:
             await self._follow(follower, wire(before), new, call)
         for rule in kind.after_rename:
             await rule(self._door, change)
         await self._documents.change(self._key(call, old), lambda stored: None, call)
-        return shown
+        return (await self.shown([wire(change.after)], call))[0]
 
     async def yield_unique(self, before: Any, new_key: str, call: Call) -> None:
         """Lets one that is about to be stored under ``new_key`` instead have its unique values
@@ -418,15 +419,9 @@ class ResourceOperations:
 
 
 def scope_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by wire names as a filter on stored documents; a name behind a ``/`` is a path of the
-    document itself, and one that begins with ``$`` an operator."""
+    """Values by wire names as a filter on stored documents."""
     return {
-        name
-        if name.startswith("$")
-        else name[1:]
-        if name.startswith("/")
-        else f"state.{name}": value
-        for name, value in fields.items()
+        name if name.startswith("$") else f"state.{name}": value for name, value in fields.items()
     }
 
 

@@ -234,6 +234,18 @@ async def test_a_code_belongs_to_one_promotion(process: Process) -> None:
     assert [each.id for each in answer.pricing.promotions] == ["P3"]
 
 
+async def test_a_promotion_that_cannot_be_asked_takes_no_code(process: Process) -> None:
+    wrong = saved(PROMOTION.save, ID="P1", Code="TEN", ValueExpression="item.UnitPrice")
+    right = saved(PROMOTION.save, ID="P2", Code="TEN", ValueExpression="order.Subtotal * .1")
+
+    await process.take(wrong, right)
+
+    refused = process.publisher.bodies(COMMAND_REJECTED)
+    assert [error.error_code for body in refused for error in body.errors] == [
+        "Expression.ItemNotAllowed"
+    ]
+
+
 async def test_redemptions_are_limited_and_given_back(process: Process) -> None:
     await process.take(
         saved(

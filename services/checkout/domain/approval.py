@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from services.checkout.domain.state import ApprovalTerms, OrderState
-from shared.contracts.base import Address, Error
+from shared.contracts.base import Error
 from shared.contracts.catalog import ApprovalRule
 from shared.expressions.checking import Scope
 from shared.expressions.compiled import compiled, refusal
 from shared.expressions.errors import EvaluationError, ExpressionError
 from shared.expressions.evaluation import holds
 from shared.expressions.values import Values
-from shared.expressions.views import view
+from shared.expressions.views import line_views, order_view
 
 
 def rule_errors(rule: ApprovalRule) -> list[Error]:
@@ -26,7 +26,8 @@ def requires_approval(state: OrderState, terms: ApprovalTerms, now: datetime) ->
     above = terms.total_above
     if above is not None and state.order.total > above:
         return True
-    values = _values(state)
+    order = order_view(state.order)
+    values = Values(order=order, items=line_views(state.line_items, order))
     return any(_matches(text, values, now) for text in terms.expressions)
 
 
@@ -36,30 +37,3 @@ def _matches(text: str, values: Values, now: datetime) -> bool:
     except (ExpressionError, EvaluationError):
         # Nobody can say that the rule lets the order pass, so somebody has to look at it.
         return True
-
-
-def _values(state: OrderState) -> Values:
-    """The order as expressions look at it: with the IDs of what is in it, and each line with the
-    address that it inherits."""
-    order = state.order
-    lines = [view(line) for line in state.line_items]
-    if order.shipping_address is not None:
-        inherited = view(order.shipping_address)
-        for line in lines:
-            if line["ShippingAddress"] is None:
-                line["ShippingAddress"] = inherited
-    for line in lines:
-        line["ShippingAddressID"] = (line["ShippingAddress"] or {}).get("ID")
-    return Values(
-        order={
-            **view(order),
-            "FromUserID": order.from_user.id if order.from_user else None,
-            "BillingAddressID": _id(order.billing_address),
-            "ShippingAddressID": _id(order.shipping_address),
-        },
-        items=lines,
-    )
-
-
-def _id(address: Address | None) -> str | None:
-    return None if address is None else address.id

@@ -93,6 +93,7 @@ def place(
         approval_above=approval.total_above,
         # Expressions are asked about the priced order; until then it may not take any stock.
         hold=bool(errors or approval.expressions),
+        order=new.order if body.promotions else None,
     )
     return Decision(new, (Event(PRICE_ORDER, question),))
 

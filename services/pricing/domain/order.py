@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from services.pricing.domain.judging import Judging
 from services.pricing.domain.lines import (
     PricedLine,
     invalid,
@@ -68,7 +69,12 @@ def price_order(
         errors.append(too_precise("The payments' sum", request.payments_total, currency))
     if errors:
         return PricedOrder(None, errors, lines, promotions)
-    applied = apply_promotions(promotions, lines, currency)
+    judging = Judging(
+        request, lines, lambda line: _line_item(line, reference), currency, shipping, now
+    )
+    applied, errors = apply_promotions(promotions, lines, currency, judging)
+    if errors:
+        return PricedOrder(None, errors, lines, promotions)
     tax = terms.tax.tax(
         [
             TaxedLine(

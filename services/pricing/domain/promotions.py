@@ -1,13 +1,14 @@
 """Promotions: who may have them, what they apply to, what they take off.
 
-:func:`ineligible` and :func:`discount_of` are the two places where a rule language would come in:
-the one answers whether an order may have a promotion, the other what it is worth.
+What can be said of an order before anything is taken off it, :func:`ineligible` says; expressions
+are asked by :func:`apply_promotions`, one promotion after the other.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from services.pricing.domain.judging import Judging
 from services.pricing.domain.lines import PricedLine
 from services.pricing.domain.money import spread
 from services.pricing.domain.reference import Reference
@@ -15,6 +16,7 @@ from shared.catalog import not_found
 from shared.contracts.base import Error
 from shared.contracts.catalog import DiscountType, Promotion
 from shared.contracts.orders import OrderPromotion, PriceOrder
+from shared.expressions.errors import EvaluationError
 from shared.money import ZERO, round_money
 
 
@@ -68,20 +70,37 @@ def _not_now(promotion: Promotion, now: datetime) -> Iterable[Error]:
         yield _refusal(promotion, "Expired", f"ended on {ended}; remove it", ExpirationDate=ended)
 
 
+def _not_carried_out(promotion: Promotion) -> str | None:
+    """What a promotion has that would make it take off less than it says. To leave it out would
+    give away too much."""
+    return next(
+        (
+            name
+            for name, value in (
+                ("ItemLimitPerOrder", promotion.item_limit_per_order),
+                ("QuantityLimitPerOrder", promotion.quantity_limit_per_order),
+                ("UseIntegration", promotion.use_integration or None),
+            )
+            if value is not None
+        ),
+        None,
+    )
+
+
 def ineligible(
     promotion: Promotion, buyer_id: str, lines: Sequence[PricedLine], subtotal: Decimal | None
 ) -> Error | None:
     """Why an order of ``buyer_id`` may not have ``promotion``; None when it may. ``subtotal``
     None: unknown, because a line has no price."""
-    if promotion.value is None:
-        return _refusal(
-            promotion,
-            "NotEligible",
-            "is decided by an expression, which no order can use; remove it",
-        )
     if not promotion.allow_all_buyers and buyer_id not in (promotion.buyer_ids or ()):
         return _refusal(
             promotion, "NotEligible", f"is not for buyer {buyer_id}; remove it", BuyerID=buyer_id
+        )
+    if unsupported := _not_carried_out(promotion):
+        return _refusal(
+            promotion,
+            "NotEligible",
+            f"has {unsupported}, which orders are not priced with yet; remove it",
         )
     if lines and not any(_applies_to(promotion, line) for line in lines):
         return _refusal(
@@ -102,40 +121,89 @@ def ineligible(
     return None
 
 
-def discount_of(promotion: Promotion, base: Decimal, currency: str) -> Decimal:
-    """What ``promotion`` takes off ``base``, in ``currency``: never more than ``base``, and
-    nothing where an expression decides."""
-    if promotion.value is None:
-        return ZERO
-    if promotion.discount_type is DiscountType.PERCENTAGE:
-        return round_money(base * promotion.value / 100, currency)
-    return min(round_money(promotion.value, currency), base)
-
-
 def apply_promotions(
-    promotions: Sequence[Promotion], lines: Sequence[PricedLine], currency: str
-) -> list[OrderPromotion]:
-    """Takes all ``promotions``, in their order, off ``lines`` and says what each came to.
+    promotions: Sequence[Promotion], lines: Sequence[PricedLine], currency: str, judging: Judging
+) -> tuple[list[OrderPromotion], list[Error]]:
+    """Takes all ``promotions``, in their order, off ``lines`` and says what each came to, or why
+    its expressions do not let the order have it.
 
     One of the line level lowers the line. One of the order's is kept with the order, but spread
     over what its lines have left, so that what follows (promotions, tax) sees it gone.
     """
-    applied = []
+    applied: list[OrderPromotion] = []
+    errors = []
+    taken = ZERO
     for promotion in promotions:
         matching = [line for line in lines if _applies_to(promotion, line)]
-        if promotion.line_item_level:
-            for line in matching:
-                amount = discount_of(promotion, line.net, currency)
+        try:
+            amounts = _amounts(promotion, matching, currency, judging, taken)
+        except EvaluationError as error:
+            errors.append(
+                _refusal(
+                    promotion,
+                    "NotEligible",
+                    f"cannot be computed for this order ({error}); remove it, or correct its"
+                    " expressions",
+                )
+            )
+            continue
+        if not amounts and promotion.eligible_expression is not None:
+            errors.append(
+                _refusal(
+                    promotion,
+                    "NotEligible",
+                    "is not for such an order; remove it",
+                    EligibleExpression=promotion.eligible_expression,
+                )
+            )
+        for line, amount in amounts:
+            taken += amount
+            if line is not None:
                 line.discount += amount
                 line.net -= amount
-                applied.append(_applied(promotion, amount, line.id))
-        elif matching:
-            nets = [line.net for line in matching]
-            amount = discount_of(promotion, sum(nets, ZERO), currency)
-            for line, part in zip(matching, spread(amount, nets, currency), strict=True):
-                line.net -= part
-            applied.append(_applied(promotion, amount, None))
-    return applied
+            else:
+                nets = [each.net for each in matching]
+                for each, part in zip(matching, spread(amount, nets, currency), strict=True):
+                    each.net -= part
+            applied.append(_applied(promotion, amount, None if line is None else line.id))
+    return applied, errors
+
+
+def _amounts(
+    promotion: Promotion,
+    matching: Sequence[PricedLine],
+    currency: str,
+    judging: Judging,
+    taken: Decimal,
+) -> list[tuple[PricedLine | None, Decimal]]:
+    """What ``promotion`` takes off each line, or (None) off the order, in ``currency``: never more
+    than what is left. Nothing where it is not for the order. Raises EvaluationError."""
+    if promotion.eligible_expression is None and promotion.value_expression is None:
+        eligible, evaluator = list(matching), None
+    else:
+        evaluator = judging.evaluator(taken)
+        eligible = judging.eligible(promotion, matching, evaluator)
+    off: list[PricedLine | None] = [*eligible] if promotion.line_item_level else [None]
+    found: list[tuple[PricedLine | None, Decimal]] = []
+    for line in off if eligible else ():
+        base = sum((each.net for each in matching), ZERO) if line is None else line.net
+        if evaluator is None or promotion.value_expression is None:
+            worth = _worth(promotion, base)
+        else:
+            worth = judging.worth(promotion, line, evaluator)
+        found.append((line, _limited(worth, base, currency)))
+    return found
+
+
+def _worth(promotion: Promotion, base: Decimal) -> Decimal:
+    value = promotion.value or ZERO
+    return base * value / 100 if promotion.discount_type is DiscountType.PERCENTAGE else value
+
+
+def _limited(worth: Decimal, base: Decimal, currency: str) -> Decimal:
+    """``worth`` in whole cents, from nothing up to ``base``."""
+    # Compared first: rounding refuses numbers of more digits than amounts have.
+    return round_money(max(min(worth, base), ZERO), currency)
 
 
 def exceeds_limit(promotion: Promotion, limit: int, *, per_user: bool) -> Error:

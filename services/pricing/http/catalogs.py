@@ -1,6 +1,6 @@
 """Catalogs: trees of categories with products in them, and which buyers see them."""
 
-from services.pricing.http.indexes import exact, token
+from services.pricing.http.lookups import exact, token
 from services.pricing.http.owners import own_product, owner_exists
 from services.pricing.http.placement import (
     delete_all,
@@ -126,7 +126,7 @@ CATALOG_ASSIGNMENTS = Assignment(
     owner=Reference("CatalogID", CATALOG_PLACE),
     parameters=("catalogID", "buyerID"),
     references=(Reference("CatalogID", CATALOG_PLACE), Reference("BuyerID", BUYERS)),
-    indexes=(index("CatalogID", "BuyerID"), exact("BuyerID"), exact("CatalogID")),
+    indexes=(index("CatalogID", "BuyerID"), index("BuyerID")),
 )
 
 
@@ -164,5 +164,5 @@ PRODUCT_CATALOG_ASSIGNMENTS = Assignment(
     rules=(own_product, no_child),
     after_write=(placing("ProductCatalogAssignment"),),
     after_delete=(displacing("ProductCatalogAssignment"), out_of_categories),
-    indexes=(index("CatalogID", "ProductID"), exact("ProductID"), exact("CatalogID")),
+    indexes=(index("CatalogID", "ProductID"), index("ProductID")),
 )

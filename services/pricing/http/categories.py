@@ -9,7 +9,7 @@ from services.pricing.http.category_tree import (
     names_parent,
     tree_of,
 )
-from services.pricing.http.indexes import exact, token
+from services.pricing.http.lookups import exact, token
 from services.pricing.http.owners import own_product
 from services.pricing.http.placement import (
     delete_all,
@@ -70,31 +70,31 @@ async def fits_the_tree(door: Door, change: Change) -> None:
         )
 
 
-async def in_a_row(door: Door, change: Change) -> None:
-    """With ``adjustListOrders`` the category takes its place among its siblings, which are
-    numbered through from 0."""
-    if not change.call.flag("adjustListOrders"):
+async def others_make_room(door: Door, change: Change) -> None:
+    """With ``adjustListOrders`` the siblings from the category's place on move up by one, as far
+    as they have to."""
+    category = change.after
+    if not change.call.flag("adjustListOrders") or category.list_order is None:
         return
-    category, documents = change.after, door.documents["Category"]
-    found = await documents.find({"CatalogID": category.catalog_id, "ParentID": category.parent_id})
-    others = sorted(
-        (each for each in found if each["ID"] != category.id),
-        key=lambda each: (each.get("ListOrder") is None, each.get("ListOrder") or 0, each["ID"]),
+    documents = door.documents["Category"]
+    siblings = await documents.find(
+        {"CatalogID": category.catalog_id, "ParentID": category.parent_id}
     )
-    ids = [each["ID"] for each in others]
-    place = len(ids) if category.list_order is None else min(max(category.list_order, 0), len(ids))
-    ids.insert(place, category.id)
-    numbers = {each: number for number, each in enumerate(ids)}
+    numbers: dict[str, int] = {}
+    last = category.list_order
+    for each in sorted(siblings, key=lambda each: (each.get("ListOrder") or 0, each["ID"])):
+        number = each.get("ListOrder")
+        if each["ID"] != category.id and number is not None and category.list_order <= number:
+            last = max(number, last + 1)
+            if number != last:
+                numbers[each["ID"]] = last
 
     def decide(stored: Any) -> Any:
-        if stored is None or stored.list_order == numbers[stored.id]:
-            return stored
-        return stored.model_copy(update={"list_order": numbers[stored.id]})
+        return stored and stored.model_copy(update={"list_order": numbers[stored.id]})
 
-    await documents.change_all(
-        [f"{category.catalog_id}/{each}" for each in ids], decide, change.call
-    )
-    change.after = category.model_copy(update={"list_order": place})
+    if numbers:
+        keys = [f"{category.catalog_id}/{id}" for id in numbers]
+        await documents.change_all(keys, decide, change.call)
 
 
 async def count_children(door: Door, states: list[State], answers: list[State], call: Call) -> None:
@@ -173,7 +173,7 @@ CATEGORIES = Kind(
     },
     narrow=so_deep,
     rules=(fits_the_tree,),
-    after_write=(in_a_row,),
+    after_write=(others_make_room,),
     compute=count_children,
     before_delete=(with_all_below,),
     renames=(
@@ -210,8 +210,7 @@ CATEGORY_ASSIGNMENTS = Assignment(
     ),
     indexes=(
         index("CatalogID", "CategoryID", "BuyerID", "UserGroupID"),
-        exact("CatalogID", "CategoryID"),
-        exact("BuyerID", "CatalogID"),
+        index("BuyerID", "CatalogID"),
     ),
 )
 
@@ -260,7 +259,6 @@ CATEGORY_PRODUCT_ASSIGNMENTS = Assignment(
     after_delete=(displacing("CategoryProductAssignment"),),
     indexes=(
         index("CatalogID", "CategoryID", "ProductID"),
-        exact("CatalogID", "CategoryID"),
-        exact("ProductID"),
+        index("ProductID"),
     ),
 )

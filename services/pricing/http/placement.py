@@ -14,7 +14,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
-from services.pricing.http.indexes import token
+from services.pricing.http.lookups import token
 from shared.http.documents import State
 from shared.http.door import Door
 from shared.http.kinds import AfterDelete, Change, Rule
@@ -80,7 +80,9 @@ async def place_anew(door: Door, product_id: str, parent_id: str | None) -> None
     placed: dict[str, list[str]] = {}
     for kind, (where, fields) in _SOURCES.items():
         found = await door.documents[kind].find({"ProductID": {"$in": products}})
-        placed[where] = sorted({_token(state, fields) for state in found})
+        placed[where] = sorted(
+            {_token(state, fields) for state in found if state["ProductID"] in products}
+        )
     await _products(door).update_one({"_id": product_id}, {"$set": {"placed": placed}})
 
 
@@ -118,16 +120,6 @@ async def remove_assignments(door: Door, kind: str, fields: State, call: Call) -
         )
         for hook in assignment.after_delete:
             await hook(door, states, call)
-
-
-def removing(kind: str, field: str) -> AfterDelete:
-    """Before something is deleted, its assignments of ``kind`` are, which name it in ``field``."""
-
-    async def remove(door: Door, states: list[State], call: Call) -> None:
-        for state in states:
-            await remove_assignments(door, kind, {field: state["ID"]}, call)
-
-    return remove
 
 
 def clearing(kind: str, field: str) -> AfterDelete:

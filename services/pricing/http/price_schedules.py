@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.pricing.domain.prices import is_between
-from services.pricing.http.indexes import exact
 from services.pricing.http.owners import owner_exists, owner_of
-from services.pricing.http.placement import clearing, removing
+from services.pricing.http.placement import clearing
 from shared.contracts.assortment import ConsistentPriceSchedule
 from shared.contracts.catalog import PriceBreak
 from shared.contracts.resources import PRICE_SCHEDULE
@@ -50,8 +49,8 @@ PRICE_SCHEDULES = Kind(
     default_sort=("Name", "ID"),
     rules=(owner_exists,),
     compute=on_sale,
+    on_delete=(Cascade("ProductAssignment", "PriceScheduleID"),),
     before_delete=(
-        removing("ProductAssignment", "PriceScheduleID"),
         clearing("Product", "DefaultPriceScheduleID"),
         clearing("ProductSupplier", "DefaultPriceScheduleID"),
     ),
@@ -60,7 +59,7 @@ PRICE_SCHEDULES = Kind(
         Cascade("ProductAssignment", "PriceScheduleID"),
         Cascade("ProductSupplier", "DefaultPriceScheduleID"),
     ),
-    indexes=(index("Name", "ID"), index("OwnerID", "Name", "ID"), exact("OwnerID")),
+    indexes=(index("Name", "ID"), index("OwnerID", "Name", "ID")),
 )
 
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from services.pricing.http.indexes import exact, token
 from services.pricing.http.owners import owner_of
 from services.pricing.http.placement import displacing, placing
 from services.pricing.http.products import PRODUCTS
@@ -46,19 +45,19 @@ def sold_by_oneself(principal: Principal) -> dict[str, Any]:
 async def seller_fits(door: Door, change: Change) -> None:
     """A supplier assigns what it may sell, in its own name; a seller has its own prices."""
     assignment, caller = change.after, change.call.principal
-    product = await door.documents["Product"].get(assignment.product_id)
     if caller.user_type is UserType.SUPPLIER:
+        product = await door.documents["Product"].get(assignment.product_id)
         if not await may_sell(door, product or {}, caller.company_id):
             raise not_found("Product", assignment.product_id)
         assignment = assignment.model_copy(update={"seller_id": caller.company_id})
         change.after = assignment
     seller = assignment.seller_id
     if assignment.price_schedule_id is None:
-        if product is None or product.get("DefaultPriceScheduleID") is None or seller is not None:
+        if seller is not None:
             raise bad_request(
                 "ProductAssigment.MustSpecifyPriceScheduleID",
-                f"Product {assignment.product_id} has no default price here: send the"
-                " PriceScheduleID that prices it.",
+                f"{seller} sells at prices of its own: send the PriceScheduleID of one that it"
+                " owns.",
                 Field="PriceScheduleID",
             )
         return
@@ -82,24 +81,6 @@ async def may_sell(door: Door, product: State, supplier: str) -> bool:
     return bool(await door.documents["ProductSupplier"].get(f"{id}/{supplier}"))
 
 
-async def in_a_catalog_of_the_buyer(door: Door, change: Change) -> None:
-    """A buyer has prices of what stands in one of its catalogs."""
-    assignment = change.after
-    catalogs = await door.documents["CatalogAssignment"].find({"BuyerID": assignment.buyer_id})
-    tokens = [token(each["CatalogID"]) for each in catalogs]
-    found = await door.documents["Product"].collection.find_one(
-        {"_id": assignment.product_id, "placed.catalogs": {"$in": tokens}}, {"_id": 1}
-    )
-    if found is None:
-        raise bad_request(
-            "Product.CannotAssignNotInBuyerCatalog",
-            f"Product {assignment.product_id} is in no catalog of buyer {assignment.buyer_id}:"
-            " assign it to one of them first.",
-            ProductID=assignment.product_id,
-            BuyerID=assignment.buyer_id,
-        )
-
-
 PRODUCT_ASSIGNMENTS = Assignment(
     events=PRODUCT_ASSIGNMENT,
     sdk="Products",
@@ -119,15 +100,13 @@ PRODUCT_ASSIGNMENTS = Assignment(
         Reference("PriceScheduleID", PRICE_SCHEDULES),
         Reference("SellerID", SUPPLIERS),
     ),
-    rules=(seller_fits, in_a_catalog_of_the_buyer),
+    rules=(seller_fits,),
     after_write=(placing("ProductAssignment"),),
     after_delete=(displacing("ProductAssignment"),),
     indexes=(
         index("ProductID", "BuyerID", "UserGroupID", "SellerID"),
         index("BuyerID", "ProductID"),
-        exact("ProductID", "BuyerID"),
-        exact("BuyerID"),
-        exact("PriceScheduleID"),
+        index("PriceScheduleID"),
     ),
 )
 
@@ -175,9 +154,8 @@ PRODUCT_SUPPLIERS = Assignment(
     after_delete=(displacing("ProductSupplier"),),
     indexes=(
         index("ProductID", "SupplierID"),
-        exact("ProductID"),
-        exact("SupplierID"),
-        exact("DefaultPriceScheduleID"),
+        index("SupplierID"),
+        index("DefaultPriceScheduleID"),
     ),
 )
 

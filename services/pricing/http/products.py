@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.pricing.http.indexes import exact, token
+from services.pricing.http.lookups import exact, token
 from services.pricing.http.owners import owner_exists, owner_of
 from services.pricing.http.placement import (
     in_list,
@@ -10,6 +10,7 @@ from services.pricing.http.placement import (
     place_renamed_product,
     placed_index,
 )
+from services.pricing.http.places import location_id, save_location
 from services.pricing.http.product_rules import family_fits, references_fit, tracking_fits
 from services.pricing.http.stock import Stock, at_places, available, shown_inventory
 from shared.contracts.resources import PRODUCT
@@ -68,7 +69,23 @@ def sent_inventory(change: Change) -> State | None:
 
 
 async def stock_is_renamed(door: Door, change: Change) -> None:
-    await Stock(door.resources).move(change.before.id, change.after.id)
+    """The stock follows, and the places that stand for the product's inventory records."""
+    old, new = change.before.id, change.after.id
+    documents = door.documents["InventoryRecord"]
+    places = {}
+    for state in await documents.find({"ProductID": new}):
+        place = location_id(new, state["ID"])
+        places[location_id(old, state["ID"])] = place
+        record = documents.events.stored.model_validate(state)
+        await save_location(door, place, record, change.call)
+    await Stock(door.resources).move(old, new, places)
+
+
+async def stock_is_kept(door: Door, change: Change) -> None:
+    """A product that is saved without an inventory keeps the one it has."""
+    before = change.before
+    if before is not None and before.inventory is not None and "Inventory" not in change.sent:
+        change.after = change.after.model_copy(update={"inventory": before.inventory})
 
 
 async def stock_is_gone(door: Door, states: list[State], call: Call) -> None:
@@ -127,7 +144,7 @@ async def products_of(door: Door, call: Call) -> dict[str, Any]:
                 ]
             }
         )
-    return {"/$and": wanted} if wanted else {}
+    return {"$and": wanted} if wanted else {}
 
 
 PRODUCTS = Kind(
@@ -146,7 +163,14 @@ PRODUCTS = Kind(
     facets=True,
     parameters={"List": tuple(map(Parameter, ("catalogID", "categoryID", "supplierID")))},
     narrow=products_of,
-    rules=(owner_exists, references_fit, family_fits, tracking_fits, stock_as_it_is),
+    rules=(
+        owner_exists,
+        references_fit,
+        family_fits,
+        stock_is_kept,
+        tracking_fits,
+        stock_as_it_is,
+    ),
     after_write=(stock_follows, place_new_product),
     compute=show_products,
     on_delete=(
@@ -187,8 +211,8 @@ PRODUCTS = Kind(
         index("ID"),
         index("OwnerID", "Name", "ID"),
         exact("ParentID"),
-        exact("OwnerID"),
-        exact("DefaultPriceScheduleID"),
+        index("ParentID"),
+        index("DefaultPriceScheduleID"),
         *map(placed_index, ("catalogs", "categories", "parties", "suppliers")),
     ),
 )

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from services.pricing.http.indexes import exact
+from services.pricing.http.lookups import exact, states_by_id
 from services.pricing.http.owners import own_product, owner_exists
 from services.pricing.http.products import PRODUCTS
 from shared.contracts.assortment import SpecOption
 from shared.contracts.resources import SPEC, SPEC_OPTION, SPEC_PRODUCT_ASSIGNMENT
 from shared.http.documents import State
 from shared.http.door import Door
-from shared.http.errors import bad_request
+from shared.http.errors import bad_request, not_found
 from shared.http.kinds import Assignment, Cascade, Change, Kind, Reference, own_by_owner
 from shared.http.operations import ADMIN_SUPPLIER, Call, ListOf, Operation
 from shared.http.places import PRODUCTS as PRODUCT_PLACE
@@ -56,21 +56,15 @@ async def default_is_an_option(door: Door, change: Change) -> None:
 
 async def _need_option(door: Door, spec_id: str, option_id: str) -> None:
     if await door.documents["SpecOption"].get(f"{spec_id}/{option_id}") is None:
-        raise bad_request(
-            "Spec.OptionNotFound",
-            f"Spec {spec_id} has no option {option_id}: save the option first, then name it in"
-            " DefaultOptionID.",
-            Field="DefaultOptionID",
-            SpecID=spec_id,
-            OptionID=option_id,
-        )
+        raise not_found("SpecOption", option_id)
 
 
 async def with_options(door: Door, answers: list[State]) -> None:
     """Fills in ``Options`` and ``OptionCount``."""
     options: dict[str, list[State]] = {answer["ID"]: [] for answer in answers}
     for state in await door.documents["SpecOption"].find({"SpecID": {"$in": list(options)}}):
-        options[state["SpecID"]].append(state)
+        # What is only alike is found, too.
+        options.get(state["SpecID"], []).append(state)
     present = presenter_of(SpecOption)
     for answer in answers:
         of_it = sorted(options[answer["ID"]], key=option_order)
@@ -178,7 +172,7 @@ SPEC_OPTIONS = Kind(
     default_sort=("ListOrder", "ID"),
     after_delete=(no_default_any_more,),
     after_rename=(option_follows,),
-    indexes=(index("SpecID", "ListOrder", "ID"), exact("SpecID")),
+    indexes=(index("SpecID", "ListOrder", "ID"),),
 )
 
 
@@ -227,9 +221,9 @@ async def specs_of(door: Door, product_id: str) -> list[State]:
     """The specs of a product as they are for it: with its own defaults, and their options."""
     assigned = await door.documents["SpecProductAssignment"].find({"ProductID": product_id})
     own = {each["SpecID"]: each for each in assigned}
-    found = await door.documents["Spec"].find({"ID": {"$in": list(own)}}) if own else []
+    found = await states_by_id(door, "Spec", own)
     present = presenter_of(SPECS.model)
-    shown = [present(state) for state in found]
+    shown = [present(state) for state in found.values()]
     for spec in shown:
         for name in ("DefaultValue", "DefaultOptionID"):
             if own[spec["ID"]].get(name) is not None:

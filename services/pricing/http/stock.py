@@ -4,10 +4,11 @@ How much is left is in the product's allotment alone, where orders take it from.
 inventory record remember what they were saved with; answers show what the allotment has.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from services.pricing.allotments import ANYWHERE, Allotment, inventory_id
+from services.pricing.allotments import ANYWHERE, Allotment, inventory_id, redemptions_id
 from services.pricing.inventory import set_by_product
 from shared.contracts.catalog import Product
 from shared.mongo.aggregates import MongoAggregateStore
@@ -35,14 +36,16 @@ class Stock:
 
     async def change(self, product_id: str, decide: Decide) -> None:
         """Writes what ``decide`` makes of the product's stock; asks again after a lost race."""
-        id = inventory_id(product_id)
+        await self._change(inventory_id(product_id), decide)
+
+    async def _change(self, id: str, decide: Decide) -> None:
         for _ in range(_TRIES):
             aggregate = (await self._store.load([id]))[id]
             before = aggregate.state
             aggregate.state = decide(before)
             if aggregate.state == before or not await self._store.save([aggregate]):
                 return
-        raise TimeoutError(f"lost {_TRIES} races for the stock of product {product_id}")
+        raise TimeoutError(f"lost {_TRIES} races for {id}")
 
     async def set_by_product(self, product: Product) -> None:
         """What ``SaveProduct`` does: a product without an inventory changes nothing."""
@@ -89,18 +92,41 @@ class Stock:
         if units:
             await self.change(product_id, decide)
 
-    async def move(self, old: str, new: str) -> None:
-        """The product has another ID: its stock goes with it."""
+    async def move(self, old: str, new: str, places: Mapping[str, str]) -> None:
+        """The product has another ID: its stock goes with it. ``places`` have other IDs, too, as
+        they stand for its inventory records."""
+
+        def moved(state: Allotment) -> Allotment:
+            records = {places.get(place, place): left for place, left in state.records.items()}
+            return state.model_copy(update={"records": records, "pending": {}})
+
+        await self._move(inventory_id(old), inventory_id(new), moved)
+
+    async def move_redemptions(self, old: str, new: str) -> None:
+        """The promotion has another ID: what was redeemed of it goes with it."""
+        before, after = redemptions_id(old), redemptions_id(new)
+        of_users = self._store.collection.find(
+            {"_id": {"$regex": f"^{re.escape(before)}/user/"}}, {"_id": 1}
+        )
+        ids = [before, *[document["_id"] async for document in of_users]]
+        for id in ids:
+            await self._move(
+                id,
+                after + id.removeprefix(before),
+                lambda state: state.model_copy(update={"pending": {}}),
+            )
+
+    async def _move(self, old: str, new: str, moved: Callable[[Allotment], Allotment]) -> None:
         taken: list[Allotment | None] = []
 
         def take(state: Allotment | None) -> None:
             taken[:] = [state]
 
-        await self.change(old, take)
-        moved = taken[0]
-        if moved is not None:
-            kept = moved.model_copy(update={"pending": {}})
-            await self.change(new, lambda state: kept)
+        await self._change(old, take)
+        state = taken[0]
+        if state is not None:
+            kept = moved(state)
+            await self._change(new, lambda state: kept)
 
 
 def available(allotment: Mapping[str, Any]) -> int:

@@ -5,7 +5,7 @@ from itertools import product as combinations
 from math import prod
 from typing import Any
 
-from services.pricing.http.indexes import exact
+from services.pricing.http.lookups import exact
 from services.pricing.http.products import PRODUCTS
 from services.pricing.http.specs import specs_of
 from services.pricing.http.stock import Stock
@@ -18,7 +18,7 @@ from shared.http.kinds import Cascade, Change, Kind
 from shared.http.operations import ADMIN_SUPPLIER, Call, Operation, Parameter
 from shared.http.places import PRODUCTS as PRODUCT_PLACE
 from shared.http.query import index
-from shared.http.resources import ResourceOperations, replaced_by
+from shared.http.resources import ResourceOperations
 
 __all__ = ["VARIANTS", "show_variants", "tracks_variants", "variant_operations"]
 
@@ -79,6 +79,10 @@ def _quantity(variant: Variant | None) -> int:
     return 0 if inventory is None else inventory.quantity_available or 0
 
 
+def _stored_quantity(state: State) -> int:
+    return (state.get("Inventory") or {}).get("QuantityAvailable") or 0
+
+
 async def _records(door: Door, product_id: str, variant_ids: list[str]) -> dict[str, int]:
     """How much the inventory records of those variants have that have some."""
     found = await door.documents["VariantInventoryRecord"].find(
@@ -86,7 +90,7 @@ async def _records(door: Door, product_id: str, variant_ids: list[str]) -> dict[
     )
     sums: dict[str, int] = {}
     for state in found:
-        id = state["VariantID"]
+        id = str(state["VariantID"])
         sums[id] = sums.get(id, 0) + state.get("QuantityAvailable", 0)
     return sums
 
@@ -143,32 +147,35 @@ def variant_operations(door: Door) -> list[Operation]:
         specs = [each for each in await specs_of(door, product["ID"]) if each["DefinesVariant"]]
         made = generated(product, specs, active)
         existing = await documents.find({"ProductID": product["ID"]})
-        known = {_choices(state.get("Specs")): state for state in existing}
-        taken = {state["ID"] for state in existing}
-        wanted: dict[str, Any] = {}
+        if overwrite:
+            ids = {state["ID"] for state in made}
+            old = [state for state in existing if state["ID"] not in ids]
+            if old:
+                await variants.remove(old, call)
+            taken: set[str] = set()
+        else:
+            known = {_choices(state.get("Specs")) for state in existing}
+            made = [state for state in made if _choices(state["Specs"]) not in known]
+            taken = {state["ID"] for state in existing}
         for state in made:
-            before = known.pop(_choices(state["Specs"]), None)
-            if before is None:
-                state["ID"] = _free(state["ID"], taken)
-                wanted[f"{product['ID']}/{state['ID']}"] = state
-            elif overwrite:
-                kept = {**before, "Specs": state["Specs"], "Active": active}
-                wanted[f"{product['ID']}/{before['ID']}"] = kept
-        await _write(wanted, call)
-        if overwrite and known:
-            await variants.remove(list(known.values()), call)
+            state["ID"] = _free(state["ID"], taken)
+        await documents.put_all(
+            {
+                f"{product['ID']}/{state['ID']}": documents.events.stored.model_validate(state)
+                for state in made
+            },
+            call,
+        )
+        await _adjust_stock(product, existing, call)
         return (await products.shown([product], call))[0]
 
-    async def _write(wanted: dict[str, State], call: Call) -> None:
-        stored = documents.events.stored
-        keys = list(wanted)
-        for start in range(0, len(keys), 250):
-            part = {
-                (state["ProductID"], state["ID"]): stored.model_validate(state)
-                for state in (wanted[key] for key in keys[start : start + 250])
-            }
-            for key, after in part.items():
-                await documents.change("/".join(key), replaced_by(after), call)
+    async def _adjust_stock(product: State, existing: list[State], call: Call) -> None:
+        """What was counted of variants that are gone, or begin anew, is not there any more."""
+        if not tracks_variants(product):
+            return
+        now = await documents.find({"ProductID": product["ID"]})
+        more = sum(map(_stored_quantity, now)) - sum(map(_stored_quantity, existing))
+        await Stock(door.resources).add(product["ID"], more)
 
     return [
         Operation(

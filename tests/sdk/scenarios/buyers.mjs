@@ -12,6 +12,7 @@ export default async function buyers(walk) {
 
   await crud(walk, {
     resource: 'Buyers',
+    renames: false,
     least: () => ({ Name: 'Least' }),
     full: (n) => ({ Name: `Buyer ${word(n)}`, Active: true }),
     clears: null,

@@ -37,6 +37,7 @@ def test_asks_pricing_for_everything_it_has_to_know() -> None:
     [event] = order.take(PLACE_ORDER, body)
 
     assert event.type.name == "PriceOrder"
+    assert order.state is not None
     assert event.body.model_dump(exclude_none=True) == {
         "OrderID": "O-1",
         "BuyerID": "acme",
@@ -52,7 +53,14 @@ def test_asks_pricing_for_everything_it_has_to_know() -> None:
         "PaymentsTotal": money("20.00"),
         "ApprovalAbove": money("100"),
         "Hold": False,
+        "Order": order.state.order.model_dump(exclude_none=True),
     }
+
+
+def test_the_order_itself_goes_to_pricing_only_with_promotions_that_may_look_at_it() -> None:
+    [event] = new_order().take(PLACE_ORDER, place_order(xp={"Rush": True}))
+
+    assert event.body.order is None  # type: ignore[attr-defined]
 
 
 def money(amount: str) -> object:

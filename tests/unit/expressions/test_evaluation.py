@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, getcontext
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.base import Resource
 from shared.expressions.errors import EvaluationError
-from shared.expressions.evaluation import amount, evaluate, holds
+from shared.expressions.evaluation import Evaluator, amount, evaluate, holds
 from shared.expressions.parsing import parse
 from shared.expressions.syntax import Expression, Node
 from shared.expressions.values import Values
@@ -301,6 +302,33 @@ def test_what_fits_into_a_rule_is_enough_for_the_largest_order() -> None:
     filters = " and ".join(["ProductID = 'P'"] * 19)
 
     assert of(f"items.quantity({filters}) = 5000", largest) is True
+
+
+def test_an_evaluator_takes_one_line_item_after_the_other() -> None:
+    evaluator = Evaluator(VALUES, NOW)
+    same = parse("items.count(ProductID = item.ProductID) = 1 and items.quantity() = 8")
+    own = parse("items.quantity(ProductID = item.ProductID)")
+
+    assert [evaluator.holds(same, item) for item in (*ITEMS, {})] == [True, True, False]
+    assert [evaluator.amount(own, item) for item in ITEMS] == [3, 5]
+
+
+def test_what_items_come_to_is_kept_for_each_function_by_itself() -> None:
+    lines: list[dict[str, Any]] = [{"xp": {"a": 1}}, {"xp": {"a": True}}, {"xp": {"a": 1}}]
+    evaluator = Evaluator(Values(items=lines), NOW)
+
+    found = evaluator.amount(parse("items.count(xp.a = 1) * 10 + items.count(xp.a = true)"))
+
+    assert found == 21
+
+
+def test_steps_count_for_all_line_items_together() -> None:
+    product = {"ProductID": "P"}
+    evaluator = Evaluator(Values(items=[product] * 1_000), NOW)
+    expression = parse("items.all(ProductID = item.ProductID)")
+
+    with pytest.raises(EvaluationError, match="too long"):
+        list(map(evaluator.holds, repeat(expression), repeat(product)))
 
 
 def test_arithmetic_leaves_the_threads_context_alone() -> None:
