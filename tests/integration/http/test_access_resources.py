@@ -82,6 +82,7 @@ async def test_a_secret_expires(mongo: Mongo, database_prefix: str) -> None:
 async def test_what_is_refused_of_clients(mongo: Mongo, database_prefix: str) -> None:
     async with entrance(mongo, database_prefix) as door:
         shop = await door.shop()
+        await shop.admin.done("PUT", "/suppliers/acme", {"Name": "Acme", "Active": True})
         await shop.admin.done("PUT", "/apiclients/spare", APP)
         for number in range(10):
             await shop.admin.done(
