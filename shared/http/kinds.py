@@ -63,10 +63,12 @@ class Reference:
 @dataclass(frozen=True, slots=True)
 class Cascade:
     """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it, and no more:
-    who owns kinds that own others names each."""
+    who owns kinds that own others names each. ``company`` is their field with the ID of the company
+    that the resource belongs to, where it is not called as the resource's own."""
 
     name: str
     field: str
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)

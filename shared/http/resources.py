@@ -378,12 +378,17 @@ class ResourceOperations:
         """Which documents of another kind name this one. Parents that both have are the same."""
         stored = self._door.documents[effect.name].events.stored
         theirs = {wire_alias(name, field) for name, field in stored.model_fields.items()}
+        company = effect.company if isinstance(effect, Cascade) else ""
         shared = {
-            name: state[name]
+            company or name: state[name]
             for name in self._parents
-            if name in theirs and name != effect.field and name in state
+            if (company or name) in theirs and name != effect.field and name in state
         }
-        apart = {name: value for name, value in self._kind.among.items() if name in theirs}
+        apart = {
+            company or name: value
+            for name, value in self._kind.among.items()
+            if (company or name) in theirs
+        }
         return {**apart, **shared, effect.field: state["ID"]}
 
     async def _effect(self, effect: Cascade | Refuse, state: State, call: Call) -> None:

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 from pymongo import AsyncMongoClient
+from starlette.types import ASGIApp
 
 from shared.http.app import api_app
 from shared.http.operations import ListOf, Operation
 from shared.http.principal import Principal, UserType
 from tests.support.api import NEVER, TestApi, api_under_test
+from tests.support.direct import Answer, Request, ask, request
 from tests.support.forging import Mint
 from tests.support.samples import Samples, parameter_id
 
@@ -36,9 +37,10 @@ class World:
 
     api: TestApi
     mint: Mint
-    client: httpx.AsyncClient
+    app: ASGIApp
     missing: dict[str, str] = field(default_factory=dict)
     _internal: dict[tuple[UserType, str], str] = field(default_factory=dict)
+    _requests: dict[Any, Request] = field(default_factory=dict)
 
     @property
     def operations(self) -> Sequence[Operation]:
@@ -66,10 +68,6 @@ class World:
             expires=NEVER,
         )
 
-    def internal_ids(self, side: str) -> set[str]:
-        """The IDs behind those of the users of ``side``."""
-        return {id for (_, of), id in self._internal.items() if of == side}
-
     def rightful(self, operation: Operation, side: str) -> Principal:
         """Somebody with every role who may call it for the things of ``side``."""
         if operation.users == frozenset(UserType) and "/me" not in operation.path:
@@ -92,33 +90,60 @@ class World:
         *,
         text: str = "sent-7be1",
         company: str | None = None,
-        query: Mapping[str, str] | None = None,
-        ids: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
+        query: tuple[tuple[str, str], ...] = (),
+    ) -> Answer:
         """Calls it for the things of ``side``, of the company of side ``company`` where that is
         another one. ``text`` stands in what is sent."""
-        path = _PARAMETER.sub(lambda found: self._id(found[1], side, company, ids), operation.route)
-        headers = {} if authorization is None else {"Authorization": authorization}
+        told = (operation.name, side, text, company, query)
+        if told not in self._requests:
+            self._requests[told] = self._request(operation, side, text, company, dict(query))
+        headers = {} if authorization is None else {"authorization": authorization}
+        return await ask(self.app, self._requests[told], headers)
+
+    def _request(
+        self,
+        operation: Operation,
+        side: str,
+        text: str,
+        company: str | None,
+        query: Mapping[str, str],
+    ) -> Request:
+        own = self._own_id(operation)
+
+        def named(found: re.Match[str]) -> str:
+            parameter = found[1]
+            whose = company if company and parameter in _COMPANY.values() else side
+            return parameter_id(self._private(operation, parameter), whose)
+
         body = None
         if operation.body is not None:
-            place = operation.name.partition(".")[0]
-            body = Samples(side, text, place).body(operation.body, self._own_id(operation))
+            samples = Samples(side, text, operation.name.partition(".")[0])
+            body = samples.body(operation.body, own and self._private(operation, own))
             if operation.partial:
                 body.pop("ID", None)
-        given = {each.name: parameter_id(each.name, side) for each in operation.parameters
-                 if each.name.endswith("ID") and operation.list is None}  # fmt: skip
-        return await self.client.request(
-            operation.method, path, headers=headers, json=body, params={**given, **(query or {})}
+        return request(
+            operation.method,
+            _PARAMETER.sub(named, operation.route),
+            {**self._taken_back(operation, side), **query},
+            body,
         )
 
-    def _id(
-        self, parameter: str, side: str, company: str | None, ids: Mapping[str, str] | None
-    ) -> str:
-        if ids and parameter in ids:
-            return ids[parameter]
-        if company is not None and parameter in _COMPANY.values():
-            return parameter_id(parameter, company)
-        return parameter_id(parameter, side)
+    def _taken_back(self, operation: Operation, side: str) -> dict[str, str]:
+        """What names an assignment that is deleted, beside its path: what it was made with."""
+        wanted = operation.name.replace(".Delete", ".Save")
+        save = next((each for each in self.operations if each.name == wanted), None)
+        if operation.method != "DELETE" or save is None or save.body is None:
+            return {}
+        made = Samples(side, "").body(save.body)
+        names = {each.name: each.name[:1].upper() + each.name[1:] for each in operation.parameters}
+        return {name: made[field] for name, field in names.items() if field in made}
+
+    def _private(self, operation: Operation, parameter: str) -> str:
+        """What a user keeps for itself has another ID than what its company has."""
+        kept = operation.path.partition("/{")[0]
+        own = any(each.method == "PUT" and each.path == f"{kept}/{{{parameter}}}"
+                  for each in self.operations) and _me(operation)  # fmt: skip
+        return f"my-{parameter}" if own else parameter
 
     def _own_id(self, operation: Operation) -> str | None:
         """The path's name for the ID of what ``operation`` makes or changes."""
@@ -133,18 +158,19 @@ class World:
                 return found[1]
         return None
 
-    def named(self, parameters: Sequence[str], side: str) -> dict[str, str]:
-        """Query parameters that name things of ``side``."""
-        return {name: parameter_id(name, side) for name in parameters}
-
     async def seed(self) -> None:
-        """Makes everything, what needs others after them."""
-        todo = [(operation, side) for operation in self._makers() for side in SIDES]
-        progress = True
-        while progress and todo:
-            left = [each for each in todo if not await self._made(*each)]
-            progress = len(left) < len(todo)
-            todo = left
+        """Makes everything, what needs others after them; what users make for themselves last."""
+        makers = self._makers()
+        for some in (
+            [each for each in makers if not _me(each)],
+            [each for each in makers if _me(each)],
+        ):
+            todo = [(operation, side) for operation in some for side in SIDES]
+            progress = True
+            while progress and todo:
+                left = [each for each in todo if not await self._made(*each)]
+                progress = len(left) < len(todo)
+                todo = left
             await self._find_users()
 
     async def _made(self, operation: Operation, side: str) -> bool:
@@ -161,11 +187,12 @@ class World:
 
     def _makers(self) -> list[Operation]:
         """The operations that make something: saves, and creations of what cannot be saved."""
+        seen = {each.path for each in self.operations if each.method == "GET"}
         saved = {each.path.rpartition("/")[0] for each in self.operations if each.method == "PUT"}
         return [
             each
             for each in self.operations
-            if each.method == "PUT"
+            if (each.method == "PUT" and (each.status == 204 or each.path in seen))
             or (each.method == "POST" and each.path not in saved and self._makes(each))
         ]
 
@@ -221,15 +248,13 @@ def names_many(operation: Operation) -> bool:
 
 
 @asynccontextmanager
-async def world(
+async def world_of(
     mongo: AsyncMongoClient[dict[str, Any]], prefix: str, services: Sequence[str]
 ) -> AsyncIterator[World]:
     """A marketplace with real tokens in databases of its own."""
     async with api_under_test(mongo, prefix, services) as api:
         mint = Mint(api.clock)
         app = api_app(api.operations, mint.verifier, api.clock)
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            made = World(api, mint, client)
-            await made.seed()
-            yield made
+        made = World(api, mint, app)
+        await made.seed()
+        yield made

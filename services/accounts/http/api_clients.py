@@ -162,7 +162,7 @@ def clients(rules: ClientRules) -> Kind:
             Cascade("ApiClientAssignment", "ApiClientID"),
         ),
         compute=_counts_companies,
-        indexes=(index("ID"), index("AppName", "ID")),
+        indexes=(index("ID"), index("AppName", "ID"), index("DefaultContextUserName", "ID")),
     )
 
 

@@ -8,6 +8,7 @@ from services.accounts.http.door import accounts
 from shared.contracts.base import Resource
 from shared.http.documents import State, wire, with_ids
 from shared.http.door import Door
+from shared.http.errors import conflict
 from shared.http.kinds import Change, Unique
 from shared.http.operations import Call
 from shared.http.principal import UserType
@@ -58,6 +59,21 @@ async def gets_the_password(door: Door, change: Change) -> None:
         await passwords.revoke(after.internal_id)
     else:
         passwords.changed(after.internal_id)
+
+
+async def acts_for_no_client(door: Door, states: list[State], call: Call) -> None:
+    """API clients act as their default context users, by their names."""
+    for state in states:
+        client = await door.documents["ApiClient"].find(
+            {"DefaultContextUserName": state["Username"]}, limit=1
+        )
+        if client:
+            raise conflict(
+                "User.CannotDeleteDefaultContextUser",
+                f"The API client {client[0]['ID']} acts as this user: name another user in its"
+                " DefaultContextUserName first.",
+                ApiClientID=client[0]["ID"],
+            )
 
 
 async def leaves_nothing(door: Door, states: list[State], call: Call) -> None:

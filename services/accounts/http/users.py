@@ -4,13 +4,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.accounts.http.belongings import OF_ADMIN_USER, OF_SUPPLIER_USER, OF_USER
+from services.accounts.http.belongings import (
+    IMPERSONATED_USER,
+    OF_ADMIN_USER,
+    OF_SUPPLIER_USER,
+    OF_USER,
+)
 from services.accounts.http.door import AccountsDoor
 from services.accounts.http.user_moves import Moves
 from services.accounts.http.user_rules import (
     IDENTITY_INDEX,
     UNIQUE_USERNAME,
     USERNAME_INDEX,
+    acts_for_no_client,
     gets_the_password,
     has_its_company,
     in_group,
@@ -55,8 +61,9 @@ BUYER_USERS = Kind(
     parents=(BUYERS,),
     rules=_RULES,
     after_write=(gets_the_password,),
+    before_delete=(acts_for_no_client,),
     after_delete=(leaves_nothing,),
-    on_delete=OF_USER,
+    on_delete=(IMPERSONATED_USER, *OF_USER),
     renames=OF_USER,
     unique=(UNIQUE_USERNAME,),
     compute=user_facts,
@@ -84,6 +91,7 @@ SUPPLIER_USERS = Kind(
     parents=(SUPPLIERS,),
     rules=_RULES,
     after_write=(gets_the_password,),
+    before_delete=(acts_for_no_client,),
     after_delete=(leaves_nothing,),
     on_delete=OF_SUPPLIER_USER,
     renames=OF_SUPPLIER_USER,
@@ -107,6 +115,7 @@ ADMIN_USERS = Kind(
     default_sort=_DEFAULT_SORT,
     rules=_RULES,
     after_write=(gets_the_password,),
+    before_delete=(acts_for_no_client,),
     after_delete=(leaves_nothing,),
     on_delete=OF_ADMIN_USER,
     renames=OF_ADMIN_USER,

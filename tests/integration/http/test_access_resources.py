@@ -115,18 +115,7 @@ async def test_what_is_refused_of_clients(mongo: Mongo, database_prefix: str) ->
         (404, "NotFound"),
         (400, "ValidationFailure"),
         (400, "PartyAssignment.RequiresBuyer"),
-        (400, "NotFound"),
-        (404, "NotFound"),
-    ] or refusals == [
-        (409, "ApiClient.CannotDeleteLastFullAccess"),
-        (400, "ApiClientSecret.MaximumClientSecretsReached"),
-        (400, "ApiClientSecret.MaximumClientSecretsReached"),
-        (404, "NotFound"),
-        (400, "ValidationFailure"),
-        (404, "NotFound"),
-        (400, "ValidationFailure"),
-        (400, "PartyAssignment.RequiresBuyer"),
-        (404, "NotFound"),
+        (400, "PartyAssignment.CannotSpecifyBuyerAndSupplier"),
         (404, "NotFound"),
     ]
     assert still.status_code == 200

@@ -58,7 +58,9 @@ def _user(**parents: str) -> Sample:
         change={"Phone": "12345"},
         wrong={"Email": "nowhere"},
         parents=parents,
-        computed=frozenset({"CompanyID", "FailedLoginAttempts", "PasswordLastSetDate"}),
+        computed=frozenset(
+            {"CompanyID", "FailedLoginAttempts", "AvailableRoles", "PasswordLastSetDate"}
+        ),
     )
 
 
