@@ -121,8 +121,9 @@ class ResourceOperations:
         narrowed = {} if kind.narrow is None else await kind.narrow(self._door, call)
         scope = {**kind.among, **parents, **kind.visible(call.principal), **narrowed}
         page = await self._documents.page(scope_of(scope), query)
+        facets = {"Facets": None} if kind.facets else {}
         return {
-            "Meta": page.meta(),
+            "Meta": {**page.meta(), **facets},
             "Items": await self.shown(page.documents, call),
         }
 
