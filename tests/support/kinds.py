@@ -14,6 +14,7 @@ import httpx
 from shared.http.kinds import Kind
 from shared.http.present import is_write_only, wire_alias
 from shared.http.principal import UserType
+from shared.http.query import ANY
 from tests.support.api import TestApi, errors_of, principal
 
 Body = dict[str, Any]
@@ -121,7 +122,7 @@ class _Walk:
             (key, value), *_ = self.sample.body["xp"].items()
             assert one in await self.listed(client, f"xp.{key}={value}")
             assert one not in await self.listed(client, f"xp.{key}=!{value}")
-        for name in self.kind.sortable:
+        for name in ("ID", "Name") if self.kind.sortable == ANY else self.kind.sortable:
             assert one in await self.listed(client, f"sortBy=!{name}")
         for name in self.kind.searchable:
             if isinstance(word := one.get(name), str) and word.isalnum():
@@ -135,6 +136,7 @@ class _Walk:
                 "TotalPages": 0,
                 "ItemRange": [1, 0],
                 "NextPageKey": None,
+                **({"Facets": None} if self.kind.facets else {}),
             },
             "Items": [],
         }
@@ -241,6 +243,11 @@ class _Walk:
                 caller = principal(user_type, "stranger")
                 async with self.api.client(caller) as client:
                     answers = [await client.get(f"{self.path}/r"), *await self._writes(client)]
+                    if self.kind.owned and user_type is UserType.SUPPLIER:
+                        # It may have one of its own, and cannot have this one's ID.
+                        made, taken = answers.pop(1), answers.pop(1)
+                        assert made.json()["OwnerID"] == "stranger"
+                        assert (taken.status_code, errors_of(taken)) == (409, ["IdExists"])
                     assert {each.status_code for each in answers} <= {403, 404}
             assert await self.get(admin, "r") == before
             assert (await admin.delete(f"{self.path}/r")).status_code == 204
