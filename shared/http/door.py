@@ -146,12 +146,15 @@ class Door:
     ) -> None:
         """Raises :class:`ApiError` 404 with every named resource that is not there."""
         errors = []
+        missing: set[str] = set()
         for reference in references:
             id = values.get(reference.field)
             parents = [values.get(name) for name in reference.parents]
-            if id is None or None in parents:
+            # Of what belongs to something that is not there, nobody has to be told.
+            if id is None or None in parents or missing.intersection(reference.parents):
                 continue
             if not await self.exists(reference.place, *[str(each) for each in parents], str(id)):
+                missing.add(reference.field)
                 errors.append(
                     error(
                         "NotFound",

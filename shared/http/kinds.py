@@ -184,6 +184,9 @@ class Kind:
     fixed_id: bool = False
     """Its ID cannot be changed, for others than its own service know it."""
     unique: tuple[Unique, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What fields have, by wire names, that a client leaves out, where that is not the model's
+    default: Kafka's commands have their own."""
     compute: Compute | None = None
     operations: frozenset[str] = ALL
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)

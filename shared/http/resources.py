@@ -132,7 +132,7 @@ class ResourceOperations:
         sent = self._reader.clean(call.json())
         parents = await self._check_parents(call)
         sent["ID"] = await id_of(sent.get("ID"), self._door.increment)
-        change = self._change(None, sent, parents, call)
+        change = self._change(None, {**self._kind.defaults, **sent}, parents, call)
         await self._complete(change)
 
         def decide(before: Any) -> Any:
@@ -158,7 +158,7 @@ class ResourceOperations:
 
         async def change() -> Change:
             before = await self._stored(call, str(sent["ID"]))
-            return self._change(before, sent, parents, call)
+            return self._change(before, {**self._kind.defaults, **sent}, parents, call)
 
         return await self._changed(change, call)
 

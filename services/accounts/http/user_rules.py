@@ -64,16 +64,35 @@ async def gets_the_password(door: Door, change: Change) -> None:
 async def acts_for_no_client(door: Door, states: list[State], call: Call) -> None:
     """API clients act as their default context users, by their names."""
     for state in states:
-        client = await door.documents["ApiClient"].find(
-            {"DefaultContextUserName": state["Username"]}, limit=1
+        await need_no_client(door, state, "User.CannotDeleteDefaultContextUser")
+
+
+async def need_no_client(door: Door, user: State, code: str) -> None:
+    """Raises ApiError 409 ``code`` where an API client acts as the user."""
+    # A username is the same in letters of either case.
+    named = {"DefaultContextUserName": {"$in": [user["Username"]]}}
+    for client in await door.documents["ApiClient"].find(named, limit=1):
+        raise conflict(
+            code,
+            f"The API client {client['ID']} acts as this user: name another user in its"
+            " DefaultContextUserName first.",
+            ApiClientID=client["ID"],
         )
-        if client:
-            raise conflict(
-                "User.CannotDeleteDefaultContextUser",
-                f"The API client {client[0]['ID']} acts as this user: name another user in its"
-                " DefaultContextUserName first.",
-                ApiClientID=client[0]["ID"],
-            )
+
+
+async def is_followed_by_clients(door: Door, change: Change) -> None:
+    """API clients that act as the user know it by its new name."""
+    before, after = change.before, change.after
+    if before is None or before.username == after.username:
+        return
+    clients = door.documents["ApiClient"]
+    keys = await clients.keys({"DefaultContextUserName": {"$in": [before.username]}})
+    renamed = {"default_context_user_name": after.username}
+    await clients.change_all(
+        keys,
+        lambda client: client and client.model_copy(update=renamed),
+        change.call,
+    )
 
 
 async def leaves_nothing(door: Door, states: list[State], call: Call) -> None:
