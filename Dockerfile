@@ -1,4 +1,4 @@
-# One image for everything: `ordermesh run SERVICE`, `ordermesh front-door`, `ordermesh topics ...`.
+# One image for everything: `ordermesh run SERVICE`, `ordermesh api`, `ordermesh topics ...`.
 # The minor version of Python is the one that the tests run with.
 ARG PYTHON_IMAGE=python:3.11.14-slim-trixie
 
@@ -60,7 +60,7 @@ ENV PATH=/opt/ordermesh/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     ORDERMESH_LOG_FORMAT=json \
     ORDERMESH_METRICS=0.0.0.0:9464
-EXPOSE 9464
+EXPOSE 9464 8080
 
 # Docker starts nothing again because of this; it is what others wait for (depends_on).
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \

@@ -1,6 +1,7 @@
 """The image's health check: exits with 0 when the process in the container is ready.
 
-Usage: health.py [PORT]; without one, the port of ORDERMESH_METRICS. Needs nothing but Python.
+Usage: health.py [PORT [PATH]]; without them, the port of ORDERMESH_METRICS and /readyz. Needs
+nothing but Python.
 """
 
 import os
@@ -12,13 +13,14 @@ _LIMIT = 3.0
 
 
 def main() -> int:
-    """0 when /readyz answers 200, else 1 with the reason on standard output."""
+    """0 when the path answers 200, else 1 with the reason on standard output."""
     given = sys.argv[1] if len(sys.argv) > 1 else os.environ["ORDERMESH_METRICS"]
+    path = sys.argv[2] if len(sys.argv) > 2 else "/readyz"
     port = int(given.rpartition(":")[2])
     # A proxy of the environment is not for oneself.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://127.0.0.1:{port}/readyz", timeout=_LIMIT) as response:
+        with opener.open(f"http://127.0.0.1:{port}{path}", timeout=_LIMIT) as response:
             response.read()
     except urllib.error.HTTPError as error:
         print(error.read(500).decode(errors="replace"))

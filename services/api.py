@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo import AsyncMongoClient
 from starlette.types import ASGIApp
 
-from services.gateway import add_front_door
+from services.gateway import API, add_front_door
 from shared.eventloop import watch_event_loop
 from shared.http.app import Authenticator, Limits, api_app
 from shared.http.documents import Announcer
@@ -42,7 +42,7 @@ from shared.tracing.port import Tracing, start_tracing
 
 log = structlog.get_logger()
 
-NAME = "api"
+NAME = API
 MOUNTED = ("accounts", "pricing", "checkout")
 """The services that have an HTTP side."""
 
@@ -88,7 +88,7 @@ class Api:
         self._mounted = mounted
         self._metrics = Metrics()
         self._metrics.build.info({"version": version("ordermesh")})
-        self._ready = False
+        self._now_ready(False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until ``stop`` is set. Raises CannotListen."""
@@ -120,7 +120,7 @@ class Api:
             log.info("running", services=[NAME], http="{}:{}".format(*self._address))
             await stopping
             log.info("stopping", services=[NAME])
-            self._ready = False
+            self._now_ready(False)
 
     async def _start(
         self,
@@ -144,7 +144,11 @@ class Api:
         stack.push_async_callback(publisher.stop)
         await stack.enter_async_context(announcer.running())
         self._begin(parts, resources, publisher, stack)
-        self._ready = True
+        self._now_ready(True)
+
+    def _now_ready(self, ready: bool) -> None:
+        self._ready = ready
+        self._metrics.ready.labels(NAME).set(ready)
 
     def _app(
         self,

@@ -81,7 +81,7 @@ def up(
     http: Annotated[
         str | None,
         typer.Option(
-            callback=_address, metavar="HOST:PORT", help="Front door; default: a free local port."
+            callback=_address, metavar="HOST:PORT", help="The HTTP API; default: a free local port."
         ),
     ] = None,
     kafka: Kafka = None,

@@ -37,6 +37,7 @@ def api(
     from shared.serving import CannotListen
     from shared.tracing.port import TracingUnavailable
 
+    address, told_of = address_of(http), services_of(services or [])
     try:
         settings = settings_of()
     except DeploymentError as error:
@@ -44,7 +45,7 @@ def api(
     configure_logging(settings.log_format, settings.log_level)
     mend_connections()
     gc.freeze()
-    process = Api(settings, address_of(http), services_of(services or []))
+    process = Api(settings, address, told_of)
 
     async def serve() -> None:
         stop = asyncio.Event()

@@ -1,9 +1,11 @@
 """Who may do what in Kafka and MongoDB: the one table, least privilege.
 
 What a service consumes and which databases it reads is taken from the service itself, by building
-it without servers; what it emits stands here. Beside the services there are four other users, each
+it without servers; what it emits stands here. Beside the services there are five other users, each
 for one purpose:
 
+- ``ordermesh-api`` serves the HTTP API (``ordermesh api``): writes what the HTTP sides of the
+  services write, and consumes nothing;
 - ``ordermesh-admin`` makes and changes topics (``ordermesh topics apply``);
 - ``ordermesh-operator`` is the person at night: reads every topic, puts dead letters back and
   notes it, reads every database;
@@ -21,6 +23,7 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from services.api import MOUNTED
 from services.runtime import SERVICES, build
 from shared.contracts.registry import Topics
 from shared.messaging.acls import Acl
@@ -32,7 +35,7 @@ from shared.service import Resources
 from shared.settings import Settings
 
 EMITS: Mapping[str, tuple[str, ...]] = {
-    "accounts": (Topics.CATALOG_EVENTS, Topics.ACCOUNTS_EVENTS),
+    "accounts": (Topics.CATALOG_EVENTS,),
     "pricing": (Topics.CATALOG_EVENTS, Topics.PRICING_RESULTS),
     "checkout": (Topics.CATALOG_EVENTS, Topics.ORDERS_EVENTS, Topics.PRICING_REQUESTS),
     "forwarding": (Topics.SUPPLIER_ORDERS_EVENTS,),
@@ -40,6 +43,9 @@ EMITS: Mapping[str, tuple[str, ...]] = {
     "notifications": (Topics.CATALOG_EVENTS, Topics.NOTIFICATIONS_EVENTS),
 }
 """The topics of each service's events. Beside them every service tells what it refuses."""
+
+API_EMITS = (Topics.CATALOG_EVENTS, Topics.ACCOUNTS_EVENTS)
+"""The topics of what changes over HTTP. What is refused there is told in the answer."""
 
 PUBLIC_EVENTS = (
     Topics.CATALOG_EVENTS,
@@ -53,6 +59,7 @@ PUBLIC_EVENTS = (
 """What outside systems follow."""
 
 ADMIN = "ordermesh-admin"
+API = "ordermesh-api"
 OPERATOR = "ordermesh-operator"
 SCALER = "ordermesh-scaler"
 
@@ -107,6 +114,11 @@ def service_acls(service: str) -> list[Acl]:
     ]
 
 
+def api_acls() -> list[Acl]:
+    """Kafka's rights of the process that serves the HTTP API."""
+    return [Acl(API, "topic", ("Write",), topic) for topic in API_EMITS]
+
+
 def outside(user: str, groups: str) -> list[Acl]:
     """Kafka's rights of an outside system that sends commands and follows events, with consumer
     groups whose names begin with ``groups``."""
@@ -127,6 +139,7 @@ def all_acls() -> list[Acl]:
     alter = ("Create", "Alter", "AlterConfigs", "DescribeConfigs")
     return [
         *(acl for service in SERVICES for acl in service_acls(service)),
+        *api_acls(),
         *(Acl(ADMIN, "topic", alter, topic) for topic in topics),
         *(
             Acl(OPERATOR, "topic", ("Read", "Write") if topic in replayed else ("Read",), topic)
@@ -140,7 +153,8 @@ def all_acls() -> list[Acl]:
 
 def mongo_users(settings: Settings) -> list[MongoUser]:
     """MongoDB's users: each service writes its own database and reads those whose reference data
-    it needs, and what was done about its dead letters."""
+    it needs, and what was done about its dead letters. The HTTP API writes the databases of the
+    services whose routes it serves."""
     users = []
     operations = settings.database("operations")
     for service in SERVICES:
@@ -151,6 +165,8 @@ def mongo_users(settings: Settings) -> list[MongoUser]:
             if other != service
         ]
         users.append(MongoUser(user_of(service), (*roles, ("read", operations))))
+    served = tuple(("readWrite", settings.database(service)) for service in MOUNTED)
+    users.append(MongoUser(API, served))
     reads = tuple(("read", settings.database(service)) for service in SERVICES)
     return [*users, MongoUser(OPERATOR, (*reads, ("readWrite", operations)))]
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from services.admin_client import AdminClient, admin_client
 from services.api import NAME as API
 from services.checks import DeploymentError, check_kafka, check_mongodb, check_port, settings_of
-from services.gateway import unready
+from services.gateway import API_READINESS, unready
 from services.runtime import SERVICES
 from shared.embedded import ChildProcess, DataFolder, EmbeddedKafka, EmbeddedMongoDB, Supervisor
 from shared.embedded.ports import LOOPBACK
@@ -38,14 +38,14 @@ _log = structlog.get_logger(__name__)
 
 
 class Deployment:
-    """Kafka and MongoDB where none is given, the services, and the front door.
+    """Kafka and MongoDB where none is given, the services, and the HTTP API.
 
     An async context manager; everything is ready when it is entered. Enter it in the main thread
     (see `shared.embedded.process`).
 
     Args:
         data: the folder of all state; without one, a temporary folder that is removed at the end.
-        http: where the front door listens, (host, port); a free loopback port by default.
+        http: where the HTTP API listens, (host, port); a free loopback port by default.
         kafka: bootstrap servers to use instead of the embedded broker.
         mongodb: a URL to use instead of the embedded server.
         services: which services to run.
@@ -95,7 +95,9 @@ class Deployment:
             "mongodb": without_password(self.mongodb),
             "http": self.http,
             "admin_client": self.admin.id if self.admin else None,
-            "metrics": {name: f"{base}/metrics" for name, base in self.metrics.items()},
+            "metrics": {
+                name: f"{base}/metrics" for name, base in {**self.metrics, API: self.http}.items()
+            },
             "pids": {"up": os.getpid(), **self.pids},
         }
 
@@ -113,11 +115,11 @@ class Deployment:
             raise
 
     async def stop(self) -> None:
-        """Stop the front door, the services, Kafka and MongoDB, in this order."""
+        """Stop the HTTP API and the services, then Kafka, then MongoDB."""
         await self._stack.aclose()
 
     async def stop_services(self) -> None:
-        """Stop the services alone; the servers go on."""
+        """Stop the HTTP API and the services alone; the servers go on."""
         await self._supervisor.stop((API, *self._services))
 
     def kill(self) -> None:
@@ -232,7 +234,9 @@ class Deployment:
 
     async def _await_ready(self, client: httpx.AsyncClient) -> None:
         deadline = time.monotonic() + READY_LIMIT
-        while missing := await unready({**self.metrics, API: self.http}, client):
+        urls = {name: f"{base}/readyz" for name, base in self.metrics.items()}
+        urls[API] = f"{self.http}{API_READINESS}"
+        while missing := await unready(urls, client):
             for name, count in self._supervisor.restarts.items():
                 if name in missing and count >= _HOPELESS:
                     raise DeploymentError(

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError as NotJson
 
 from shared.secret_files import SecretFileError, secret_fields
 from shared.settings import PREFIX, Settings
@@ -81,6 +82,13 @@ def load_settings(**given: Any) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise SettingsError(f"{_explain(error)}. `ordermesh settings` lists them all.") from None
+    except NotJson as error:
+        # It knows the field's name in its text alone.
+        field = re.search(r'field "(\w+)"', str(error))
+        variable = f"{PREFIX}{field[1]}".upper() if field else "A variable"
+        raise SettingsError(
+            f"{variable} cannot be used: not JSON. `ordermesh settings` lists them all."
+        ) from None
     except SecretFileError as error:
         raise SettingsError(f"{error}.") from None
 

@@ -81,7 +81,9 @@ class Metrics:
         service = ["service"]
         self.build = self._info("build", "Version of what runs", ["version"])
         self.ready = self._gauge(
-            "service_ready", "1 when the service has joined its group and consumes, else 0", service
+            "service_ready",
+            "1 when the service has joined its group and consumes, or the API answers, else 0",
+            service,
         )
         self.batch_size = self._histogram(
             "batch_messages", "Messages in a batch", service, buckets=_COUNTS

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from shared.secret_files import SecretFiles
 
 PREFIX = "ORDERMESH_"
+_SHORTEST_SECRET = 15
 
 
 class SecurityProtocol(StrEnum):
@@ -75,6 +76,12 @@ def _mail_server(value: SecretStr) -> SecretStr:
     url = value.get_secret_value()
     if url not in ("", "discard:") and not url.startswith(("smtp://", "smtps://")):
         raise ValueError("not smtp://[USER:PASSWORD@]HOST[:PORT], smtps://…, discard: or empty")
+    return value
+
+
+def _client_secret(value: SecretStr) -> SecretStr:
+    if 0 < len(value.get_secret_value()) < _SHORTEST_SECRET:
+        raise ValueError(f"shorter than {_SHORTEST_SECRET} characters")
     return value
 
 
@@ -249,7 +256,7 @@ class Settings(BaseSettings):
         description="ID of the API client that is made on the first start, with the role"
         " FullAccess; `up` chooses one",
     )
-    admin_client_secret: SecretStr = Field(
+    admin_client_secret: Annotated[SecretStr, AfterValidator(_client_secret)] = Field(
         SecretStr(""),
         description="its secret, at least 15 characters; `up` makes a random one, keeps it with the"
         " data and prints it once",

@@ -1,7 +1,8 @@
 """The settings, written down: ``docs/configuration.md`` and JSON, from their definitions."""
 
+import json
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
@@ -85,6 +86,8 @@ def _default(field: FieldInfo) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return json.dumps(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f'"{k}": "{v}"' for k, v in value.items()) + "}"
     return str(value)
@@ -105,7 +108,7 @@ def _values(field: FieldInfo) -> str:
         float: "number",
         str: "text",
     }
-    word = words.get(kind, "JSON" if "dict" in str(kind) else "file")
+    word = words.get(kind, "JSON" if get_origin(kind) in (dict, list) else "file")
     bounds = [
         f"{name} {value}"
         for part in field.metadata

@@ -5,6 +5,7 @@ from services.pricing.domain.shipping import FlatShipping
 from services.pricing.domain.tax import FlatTax
 from services.pricing.granting import Granting
 from services.pricing.inventory import INVENTORY_TYPES, fold_inventory, inventory_keys
+from services.pricing.orphans import GONE
 from services.pricing.promotions import PromotionCatalog, fold_promotion
 from services.pricing.quote_memory import QuoteMemory
 from services.pricing.quotes import fold_quote
@@ -20,6 +21,7 @@ from shared.contracts.registry import (
     RELEASE_ORDER,
     SOURCING_RULE,
 )
+from shared.http.orphans import OrphanProcessor
 from shared.messaging.processor import AggregateProcessor, no_context
 from shared.service import Resources, Service, indexes_of
 
@@ -86,6 +88,7 @@ def build(resources: Resources) -> Service:
                 ),
                 granting,
             ),
+            OrphanProcessor(NAME, resources, GONE),
         ],
         stores={
             "products": stores.products,

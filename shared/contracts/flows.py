@@ -90,7 +90,13 @@ _SUBSCRIPTIONS = {
         registry.SHIPMENT_DELIVERED,
         registry.SHIPMENT_RECONCILED,
     ),
-    "pricing": (registry.PRICE_ORDER, registry.RELEASE_ORDER),
+    "pricing": (
+        registry.PRICE_ORDER,
+        registry.RELEASE_ORDER,
+        registry.BUYER.deleted,
+        registry.SUPPLIER.deleted,
+        RESOURCES["UserGroup"].deleted,
+    ),
     "shipments": (
         registry.ORDER_SUBMITTED,
         registry.ORDER_APPROVED,

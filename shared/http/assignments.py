@@ -9,7 +9,7 @@ from shared.http.documents import State, wire
 from shared.http.errors import ApiError, bad_request, error, not_found
 from shared.http.kinds import Assignment, Change
 from shared.http.operations import Call, ListOf, Operation, Parameter
-from shared.http.present import presenter_of, wire_of
+from shared.http.present import presenter_of
 from shared.http.principal import UserType
 from shared.http.query import ListShape, parse_list
 
@@ -157,14 +157,8 @@ class AssignmentOperations:
                 sent[parameter[:1].upper() + parameter[1:]] = given
         await self._door.check_parents(self._assignment.parents, call)
         values = {name: value for name, value in {**sent, **in_path}.items() if value != ""}
-        # What is stored lacks the rules across fields.
-        known = {
-            wire_of(self._assignment.model, name) for name in self._assignment.model.model_fields
-        }
-        validated(
-            self._assignment.model,
-            {name: value for name, value in values.items() if name in known},
-        )
+        # The rules across fields are the model's; what is stored has its parents' IDs too.
+        validated(self._assignment.model, values)
         after = validated(self._documents.events.stored, values)
         stored = wire(after)
         errors += party_errors(self._assignment, stored)

@@ -121,11 +121,9 @@ class ResourceOperations:
         narrowed = {} if kind.narrow is None else await kind.narrow(self._door, call)
         scope = {**kind.among, **parents, **kind.visible(call.principal), **narrowed}
         page = await self._documents.page(scope_of(scope), query)
-        facets = {"Facets": None} if kind.facets else {}
-        return {
-            "Meta": {**page.meta(), **facets},
-            "Items": await self.shown(page.documents, call),
-        }
+        # There are no facets declared; a client that shows them shows none.
+        meta = {**page.meta(), "Facets": []} if kind.facets else page.meta()
+        return {"Meta": meta, "Items": await self.shown(page.documents, call)}
 
     async def get(self, call: Call) -> dict[str, Any]:
         return (await self.shown([await self.existing(call)], call))[0]
@@ -134,7 +132,7 @@ class ResourceOperations:
         sent = self._reader.clean(call.json())
         parents = await self._check_parents(call)
         sent["ID"] = await id_of(sent.get("ID"), self._door.increment)
-        change = self._change(None, sent, parents, call)
+        change = self._change(None, {**self._kind.defaults, **sent}, parents, call)
         await self._complete(change)
 
         def decide(before: Any) -> Any:
@@ -160,7 +158,7 @@ class ResourceOperations:
 
         async def change() -> Change:
             before = await self._stored(call, str(sent["ID"]))
-            return self._change(before, sent, parents, call)
+            return self._change(before, {**self._kind.defaults, **sent}, parents, call)
 
         return await self._changed(change, call)
 
@@ -380,12 +378,17 @@ class ResourceOperations:
         """Which documents of another kind name this one. Parents that both have are the same."""
         stored = self._door.documents[effect.name].events.stored
         theirs = {wire_alias(name, field) for name, field in stored.model_fields.items()}
+        company = effect.company if isinstance(effect, Cascade) else ""
         shared = {
-            name: state[name]
+            company or name: state[name]
             for name in self._parents
-            if name in theirs and name != effect.field and name in state
+            if (company or name) in theirs and name != effect.field and name in state
         }
-        apart = {name: value for name, value in self._kind.among.items() if name in theirs}
+        apart = {
+            company or name: value
+            for name, value in self._kind.among.items()
+            if (company or name) in theirs
+        }
         return {**apart, **shared, effect.field: state["ID"]}
 
     async def _effect(self, effect: Cascade | Refuse, state: State, call: Call) -> None:

@@ -47,12 +47,7 @@ def declared_topics() -> list[Topic]:
     """Every topic, with the dead letters of those that a service consumes."""
     names = sorted({topic for topic, _ in message_types()})
     topics = [Topic(name, 30 * _DAY, append_time=name.endswith(".commands")) for name in names]
-    unread = {
-        Topics.COMMANDS_REJECTED,
-        Topics.NOTIFICATIONS_EVENTS,
-        Topics.CATALOG_EVENTS,
-        Topics.ACCOUNTS_EVENTS,
-    }
+    unread = {Topics.COMMANDS_REJECTED, Topics.NOTIFICATIONS_EVENTS}
     return topics + [
         # Room for the headers that a dead letter gains.
         Topic(f"{name}{DEAD_LETTERS}", -1, max_message_bytes=_LARGE + 65_536)

@@ -6,12 +6,13 @@ import subprocess
 
 import pytest
 
+from services.gateway import API_READINESS
 from services.runtime import SERVICES
 from shared.settings import Settings
 from tests.deploy.test_settings import parse
 from tests.support.deploying import ROOT, parsed, tool
 
-OURS = (*SERVICES, "front-door", "topics")
+OURS = (*SERVICES, "api", "topics")
 INFRASTRUCTURE = ("kafka", "mongodb", "mongodb-init", "mailpit")
 MONITORING = ("prometheus", "grafana")
 ONCE = ("mongodb-init", "topics")
@@ -29,22 +30,62 @@ def services(compose):
     return compose["services"]
 
 
-def test_compose_itself_takes_the_file():
+def read_by_compose(text, folder):
+    """What compose itself makes of a file; None where it is not at hand."""
     path = tool("compose-spec", "compose-go/cmd")
     if path is None:
-        return
-
-    done = subprocess.run(
+        return None
+    (folder / "docker-compose.yml").write_text(text)
+    return subprocess.run(
         [path, "-format", "json", "docker-compose.yml"],
         check=False,
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "COMPOSE_PROFILES": "engine,monitoring"},
         capture_output=True,
         text=True,
         timeout=60,
     )
 
+
+def test_compose_itself_takes_the_file(tmp_path):
+    # Its parser alone looks for no variable: what has to be given is left empty.
+    done = read_by_compose((ROOT / "docker-compose.yml").read_text().replace(":?", ":-"), tmp_path)
+    if done is None:
+        return
+
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_without_a_secret_for_the_api_compose_says_where_it_belongs(tmp_path):
+    done = read_by_compose((ROOT / "docker-compose.yml").read_text(), tmp_path)
+    if done is None:
+        return
+
+    assert done.returncode != 0
+    assert "ORDERMESH_ADMIN_CLIENT_SECRET" in done.stdout + done.stderr
+    assert ".env.example" in done.stdout + done.stderr
+
+
+def test_the_example_of_env_has_no_secret_in_it():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+
+    assert "ORDERMESH_ADMIN_CLIENT_SECRET=" in lines
+
+
+def test_nobody_but_the_api_has_the_secret_of_its_client(services):
+    given = {name: services[name]["environment"]["ORDERMESH_ADMIN_CLIENT_SECRET"] for name in OURS}
+
+    assert given.pop("api").startswith("${ORDERMESH_ADMIN_CLIENT_SECRET:?")
+    # What stands here goes before what compose reads from .env.
+    assert set(given.values()) == {""}
+
+
+def test_the_api_is_healthy_when_it_is_ready_itself(services):
+    test = services["api"]["healthcheck"]["test"]
+
+    assert test[-2:] == ["8080", API_READINESS]
+    assert services["api"]["ports"] == ["127.0.0.1:8080:8080"]
+    assert not set(services["api"]["depends_on"]) & set(SERVICES)
 
 
 def test_it_has_everything_and_nothing_else(services):
@@ -64,7 +105,7 @@ def test_each_profile_is_whole(services):
 
 
 def test_every_service_waits_for_what_it_cannot_start_without(services):
-    for name in SERVICES:
+    for name in (*SERVICES, "api"):
         waits = {k: v["condition"] for k, v in services[name]["depends_on"].items()}
         waits.pop("mailpit", None)
         assert waits == {
@@ -113,7 +154,7 @@ def test_nothing_without_a_password_is_published_beyond_this_machine(services):
 
 
 def test_a_service_has_longer_to_end_than_it_gives_its_batch(services):
-    for name in SERVICES:
+    for name in (*SERVICES, "api"):
         assert services[name]["stop_grace_period"] == "40s"
 
 
@@ -143,7 +184,7 @@ def test_the_ports_that_are_named_are_the_ports_that_are_served(services):
     assert "INSIDE://kafka:19092" in kafka["KAFKA_ADVERTISED_LISTENERS"]
     assert "OUTSIDE://127.0.0.1:9092" in kafka["KAFKA_ADVERTISED_LISTENERS"]
     assert "127.0.0.1:9092:9092" in services["kafka"]["ports"]
-    urls = services["front-door"]["command"][2:]
+    urls = services["api"]["command"][2:]
     assert urls == [f"{name}=http://{name}:9464" for name in SERVICES]
 
 

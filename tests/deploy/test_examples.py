@@ -1,6 +1,8 @@
 """The examples of Kafka and MongoDB in a cluster keep to what the manifests look for."""
 
+from services import rights
 from services.runtime import SERVICES
+from shared.settings import Settings
 from tests.support.deploying import of_kind, title, written
 
 
@@ -24,24 +26,26 @@ def test_kafka_is_what_the_services_connect_to():
 
 def test_what_strimzi_makes_has_the_names_that_are_looked_for():
     users = of_kind(written("strimzi"), "KafkaUser")
-    needed = {f"ordermesh-{name}" for name in (*SERVICES, "admin", "scaler")}
+    needed = {f"ordermesh-{name}" for name in (*SERVICES, "api", "admin", "scaler")}
 
     # The users are made by a command of their own; without its file there is nothing to compare.
     assert needed <= {each["metadata"]["name"] for each in users} or not users
     assert len({title(each) for each in users}) == len(users)
 
 
-def test_every_service_has_its_own_user_of_mongodb_and_writes_its_own_database():
+def test_the_users_of_mongodb_are_those_of_the_command():
     (mongodb,) = written("mongodb")
     users = {user["name"]: user for user in mongodb["spec"]["users"]}
 
-    assert sorted(users) == sorted(f"ordermesh-{name}" for name in (*SERVICES, "operator"))
-    assert "readWrite" not in {role["name"] for role in users["ordermesh-operator"]["roles"]}
-    for name in SERVICES:
+    granted = {
+        name: sorted((role["name"], role["db"]) for role in user["roles"])
+        for name, user in users.items()
+    }
+
+    assert granted == {user.name: sorted(user.roles) for user in rights.mongo_users(Settings())}
+    for name in (*SERVICES, "api"):
         user = users[f"ordermesh-{name}"]
         assert user["connectionStringSecretName"] == f"ordermesh-{name}-mongodb"
-        writes = [role["db"] for role in user["roles"] if role["name"] != "read"]
-        assert writes == [f"ordermesh_{name}"]
 
 
 def test_mongodb_is_three_members_with_tls():

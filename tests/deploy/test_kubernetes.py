@@ -1,5 +1,6 @@
 """The manifests: they are valid, they are safe, and they agree with each other."""
 
+import json
 import re
 
 import jsonschema
@@ -7,6 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from services.gateway import API_READINESS
 from services.runtime import SERVICES
 from tests.support.deploying import (
     K8S,
@@ -29,6 +31,7 @@ CUSTOM = {
     "kafka.strimzi.io/v1": {"Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser"},
     "mongodbcommunity.mongodb.com/v1": {"MongoDBCommunity"},
 }
+API = "api"
 GRACE = 20
 """Seconds that a service gives the batch in hand when it is told to stop."""
 
@@ -166,8 +169,46 @@ def test_every_service_is_probed_as_its_health_means_it(production):
         assert startup["periodSeconds"] * startup["failureThreshold"] >= 60
 
 
+def test_the_api_is_probed_for_itself_alone(production):
+    (container,) = pods(production)[f"Deployment/{API}"]["containers"]
+
+    assert {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness")} == {
+        kind: {"path": "/healthz", "port": "http"} for kind in ("startup", "liveness")
+    }
+    # Another service that is not ready is no reason to send the API no requests.
+    assert container["readinessProbe"]["httpGet"] == {"path": API_READINESS, "port": "http"}
+    assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+
+
+def test_the_api_knows_its_client_from_a_secret_and_its_url_from_the_ingress(production):
+    (container,) = pods(production)[f"Deployment/{API}"]["containers"]
+    given = {each["name"]: each for each in container["env"]}
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    (settings,) = (
+        each["data"]
+        for each in of_kind(production, "ConfigMap")
+        if each["metadata"]["name"].startswith("ordermesh-settings")
+    )
+    (ingress,) = of_kind(production, "Ingress")
+
+    assert given["ORDERMESH_ADMIN_CLIENT_ID"]["valueFrom"]["secretKeyRef"] == {
+        "name": "ordermesh-admin-client",
+        "key": "client-id",
+    }
+    file = given["ORDERMESH_ADMIN_CLIENT_SECRET_FILE"]["value"]
+    assert file == f"{mounts['admin-client']}/client-secret"
+    assert settings["ORDERMESH_API_URL"] == f"https://{ingress['spec']['rules'][0]['host']}"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nobody_but_the_api_has_the_secret_of_its_client(overlays, overlay):
+    holders = {name for name, pod in pods(overlays[overlay]).items() if "admin-client" in str(pod)}
+
+    assert holders == {f"Deployment/{API}"}
+
+
 def test_a_pod_has_longer_to_end_than_a_service_gives_its_batch(production):
-    for name in SERVICES:
+    for name in (*SERVICES, API):
         assert pods(production)[f"Deployment/{name}"]["terminationGracePeriodSeconds"] > 2 * GRACE
 
 
@@ -176,7 +217,7 @@ def test_services_spread_and_are_never_all_disrupted(production):
         each["metadata"]["name"]: each for each in of_kind(production, "PodDisruptionBudget")
     }
 
-    for name in SERVICES:
+    for name in (*SERVICES, API):
         chosen = {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "ordermesh"}
         spread = pods(production)[f"Deployment/{name}"]["topologySpreadConstraints"]
         assert {each["topologyKey"] for each in spread} == {
@@ -219,24 +260,54 @@ def test_whom_nobody_asked_gets_no_answer(production):
     for workload in workloads(production):
         labels = workload["spec"]["template"]["metadata"]["labels"]
         assert labels["app.kubernetes.io/part-of"] == "ordermesh"
-    # Whoever may reach any address is notifications, and not inside the cluster.
+    # Whoever may reach any address writes mails or calls webhooks, and not inside the cluster.
     wide = {
         name: [
             to["ipBlock"] for rule in spec.get("egress", ()) for to in rule["to"] if "ipBlock" in to
         ]
         for name, spec in policies.items()
     }
-    assert {name for name, blocks in wide.items() if blocks} == {"ordermesh-notifications"}
-    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(
-        wide["ordermesh-notifications"][0]["except"]
-    )
+    blocks = {name: found for name, found in wide.items() if found}
+    assert blocks.keys() == {"ordermesh-notifications", "ordermesh-api-mail"}
+    for found in blocks.values():
+        private = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"}
+        assert private <= set(found[0]["except"])
     chosen = policies["ordermesh-notifications"]["podSelector"]["matchLabels"]
     assert chosen["app.kubernetes.io/name"] == "notifications"
+    (mail,) = policies["ordermesh-api-mail"]["egress"]
+    assert {port["port"] for port in mail["ports"]} == {465, 587}
     # Every rule names both who and by which port.
     for spec in policies.values():
         for rule in [*spec.get("egress", ()), *spec.get("ingress", ())]:
             assert rule["ports"]
             assert rule.get("to") or rule.get("from")
+
+
+def peers(policy, direction):
+    """Who is let through, each with the ports."""
+    return [
+        (json.dumps(peer, sort_keys=True), {port["port"] for port in rule["ports"]})
+        for rule in policy.get(direction, ())
+        for peer in rule["from" if direction == "ingress" else "to"]
+    ]
+
+
+def test_the_api_is_asked_by_the_ingress_and_asks_the_services(production):
+    policies = {
+        each["metadata"]["name"]: each["spec"] for each in of_kind(production, "NetworkPolicy")
+    }
+
+    asked = dict(peers(policies["ordermesh-api"], "ingress"))
+    asks = dict(peers(policies["ordermesh-api"], "egress"))
+    health = dict(peers(policies["ordermesh-metrics"], "ingress"))
+
+    assert sorted("ingress-nginx" in peer or "monitoring" in peer for peer in asked) == [True, True]
+    assert list(asked.values()) == [{8080}, {8080}]
+    assert list(asks.values()) == [{9464}]
+    assert any('component": "api"' in peer and ports == {9464} for peer, ports in health.items())
+    for name in ("ordermesh-kafka", "ordermesh-mongodb", "ordermesh-traces"):
+        expressions = policies[name]["podSelector"]["matchExpressions"]
+        assert any({"service", "api"} <= set(each["values"]) for each in expressions), name
 
 
 def test_the_scaler_follows_each_group_up_to_the_partitions(production):
@@ -295,6 +366,7 @@ def test_without_keda_kubernetes_scales_between_the_same_bounds(overlays):
         each["metadata"]["name"]: each["spec"]
         for each in of_kind(resources, "HorizontalPodAutoscaler")
     }
+    assert scaled.pop(API) == api_scaler(overlays["production"])
     assert sorted(scaled) == sorted(SERVICES)
     for name, spec in scaled.items():
         assert spec["scaleTargetRef"] == {
@@ -306,28 +378,53 @@ def test_without_keda_kubernetes_scales_between_the_same_bounds(overlays):
         assert spec["maxReplicas"] == keda[name]["maxReplicaCount"]
 
 
+def api_scaler(resources):
+    """What scales the API: the same with KEDA and without, for requests leave no lag."""
+    (found,) = (
+        each["spec"]
+        for each in of_kind(resources, "HorizontalPodAutoscaler")
+        if each["metadata"]["name"] == API
+    )
+    return found
+
+
+def test_the_api_goes_by_processor_time_and_is_never_one_alone(production):
+    spec = api_scaler(production)
+    (container,) = pods(production)[f"Deployment/{API}"]["containers"]
+    (metric,) = spec["metrics"]
+
+    assert spec["scaleTargetRef"]["name"] == API
+    assert 2 == spec["minReplicas"] < spec["maxReplicas"]
+    assert metric["containerResource"]["name"] == "cpu"
+    assert metric["containerResource"]["container"] == container["name"]
+
+
 def test_what_is_scaled_says_no_number_of_its_own():
     written_down = {
         each["metadata"]["name"]: each["spec"].get("replicas")
         for each in of_kind(written("base"), "Deployment")
     }
 
-    assert written_down == {**dict.fromkeys(SERVICES), "front-door": 2}
+    assert written_down == dict.fromkeys([*SERVICES, API])
 
 
-def test_prometheus_finds_every_service_and_nothing_else(production):
+def test_prometheus_finds_every_service_and_the_api_once_and_nothing_else(production):
     (monitor,) = of_kind(production, "ServiceMonitor")
-    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    selector = monitor["spec"]["selector"]
+    (expression,) = selector["matchExpressions"]
     found = [
         each
         for each in of_kind(production, "Service")
-        if wanted <= each["metadata"]["labels"].items()
+        if selector["matchLabels"].items() <= each["metadata"]["labels"].items()
+        and each["metadata"]["labels"][expression["key"]] in expression["values"]
     ]
 
-    assert sorted(each["metadata"]["name"] for each in found) == sorted(SERVICES)
-    (endpoint,) = monitor["spec"]["endpoints"]
-    assert endpoint["honorLabels"] is True
-    assert all(each["spec"]["ports"][0]["name"] == endpoint["port"] for each in found)
+    assert expression["operator"] == "In"
+    assert sorted(each["metadata"]["name"] for each in found) == sorted((*SERVICES, API))
+    endpoints = monitor["spec"]["endpoints"]
+    assert all(endpoint["honorLabels"] is True for endpoint in endpoints)
+    read = {endpoint["port"] for endpoint in endpoints}
+    assert all(len(read & {p["name"] for p in each["spec"]["ports"]}) == 1 for each in found)
 
 
 def test_the_ingress_leads_to_services_that_there_are(production):
@@ -342,8 +439,14 @@ def test_the_ingress_leads_to_services_that_there_are(production):
     backends = [path["backend"]["service"] for path in rule["http"]["paths"]]
     assert {(each["name"], each["port"]["name"]) for each in backends} <= ports
     # Metrics are nobody's business outside.
-    assert [path["path"] for path in rule["http"]["paths"]] == ["/healthz", "/readyz"]
-    assert {path["pathType"] for path in rule["http"]["paths"]} == {"Exact"}
+    assert {path["path"]: path["pathType"] for path in rule["http"]["paths"]} == {
+        "/v1": "Prefix",
+        "/oauth": "Prefix",
+        "/docs": "Exact",
+        "/openapi.json": "Exact",
+        "/healthz": "Exact",
+        "/readyz": "Exact",
+    }
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
 
 

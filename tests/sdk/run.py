@@ -35,7 +35,9 @@ async def main(scenarios: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="ordermesh-sdk-"))
     try:
         smtp = f"smtp://{LOOPBACK}:{mail}"
-        async with deployment(folder / "data", smtp=smtp, **client) as running:
+        # Links in mails lead to shops that are known.
+        known = '["https://shop.example"]'
+        async with deployment(folder / "data", smtp=smtp, http_origins=known, **client) as running:
             process = await asyncio.create_subprocess_exec(
                 node, str(_WALK), *scenarios, env=_environment(running.http, mail, client)
             )

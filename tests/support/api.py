@@ -117,15 +117,20 @@ async def api_under_test(
     *,
     clock: FakeClock | None = None,
     real_tokens: bool = False,
+    default_catalogs: bool = False,
     **settings: Any,
 ) -> AsyncIterator[TestApi]:
     """The routes of ``services`` with databases of their own. With ``real_tokens`` a client has to
-    log in: ``api.client(None)``, and a header of its own."""
+    log in: ``api.client(None)``, and a header of its own; with ``default_catalogs`` a new buyer has
+    its catalog, as in the real process."""
     chosen = Settings().model_copy(update={"database_prefix": database_prefix, **settings})
     clock, publisher = clock or FakeClock(), FakePublisher()
     resources = Resources(chosen, mongo, publisher, Metrics(), clock)
     announcer = Announcer(publisher)
     increment = import_module("services.checkout.http.incrementors").incrementing(resources)
+    if default_catalogs:
+        pricing = import_module("services.pricing.http.default_catalogs")
+        catalogs = pricing.default_catalogs(resources, announcer)
     mount = Mount(resources, announcer, increment, chosen.api_url, catalogs)
     parts = [import_module(f"services.{name}.http").mount(mount) for name in services]
     operations = [operation for part in parts for operation in part.operations]

@@ -19,10 +19,13 @@ def test_pricing_reads_and_writes_what_its_work_needs() -> None:
 
     assert sorted(acls) == [
         Acl("ordermesh-pricing", "group", ("Read",), "ordermesh-pricing"),
+        Acl("ordermesh-pricing", "topic", ("Read",), "accounts.events"),
         Acl("ordermesh-pricing", "topic", ("Read",), "pricing.requests"),
         Acl("ordermesh-pricing", "topic", ("Read", "Write"), "catalog.commands"),
+        Acl("ordermesh-pricing", "topic", ("Read", "Write"), "catalog.events"),
+        Acl("ordermesh-pricing", "topic", ("Write",), "accounts.events.dead-letters"),
         Acl("ordermesh-pricing", "topic", ("Write",), "catalog.commands.dead-letters"),
-        Acl("ordermesh-pricing", "topic", ("Write",), "catalog.events"),
+        Acl("ordermesh-pricing", "topic", ("Write",), "catalog.events.dead-letters"),
         Acl("ordermesh-pricing", "topic", ("Write",), "commands.rejected"),
         Acl("ordermesh-pricing", "topic", ("Write",), "pricing.requests.dead-letters"),
         Acl("ordermesh-pricing", "topic", ("Write",), "pricing.results"),
@@ -70,10 +73,38 @@ def test_each_service_writes_its_own_database_and_reads_the_parties_where_it_nee
     )
     assert users["ordermesh-shipments"] == (("readWrite", "m_shipments"), letters)
     writers = [
-        database for roles in users.values() for role, database in roles if role == "readWrite"
+        database
+        for user, roles in users.items()
+        for role, database in roles
+        if role == "readWrite" and user != rights.API
     ]
-    # Beside the services only the operator writes: what was done about dead letters.
+    # Beside the services and the API only the operator writes: what was done about dead letters.
     assert sorted(writers) == sorted(f"m_{name}" for name in (*SERVICES, "operations"))
+
+
+def test_the_api_writes_what_its_routes_change_and_consumes_nothing() -> None:
+    users = {user.name: user.roles for user in rights.mongo_users(Settings(database_prefix="m"))}
+
+    assert rights.api_acls() == [
+        Acl("ordermesh-api", "topic", ("Write",), "catalog.events"),
+        Acl("ordermesh-api", "topic", ("Write",), "accounts.events"),
+    ]
+    assert users["ordermesh-api"] == (
+        ("readWrite", "m_accounts"),
+        ("readWrite", "m_pricing"),
+        ("readWrite", "m_checkout"),
+    )
+
+
+def test_the_events_of_users_and_access_are_written_by_the_api_alone() -> None:
+    writers = {
+        acl.user
+        for acl in rights.all_acls()
+        if acl.name == "accounts.events" and "Write" in acl.operations
+    }
+
+    # The operator puts back what a consumer set aside.
+    assert writers == {"ordermesh-api", "ordermesh-operator"}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +162,7 @@ def test_mongodbs_users_are_printed_without_a_password() -> None:
     script = CliRunner().invoke(app, ["mongodb-users"]).output
     described = json.loads(CliRunner().invoke(app, ["mongodb-users", "--format", "json"]).output)
 
-    assert script.count("pwd: passwordPrompt()") == len(described) == len(SERVICES) + 1
+    assert script.count("pwd: passwordPrompt()") == len(described) == len(SERVICES) + 2
     assert described[0] == {
         "createUser": "ordermesh-accounts",
         "roles": [

@@ -18,7 +18,7 @@ from shared.settings_docs import settings_as_json, settings_as_markdown
 
 SetVariables = Callable[..., None]
 
-SECRET = "not-to-be-seen"
+SECRET = "not-to-be-seen-by-anybody"
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ def test_every_password_and_every_url_that_may_hold_one_is_a_secret() -> None:
         "ORDERMESH_KAFKA_KEY_PASSWORD",
         "ORDERMESH_MONGODB",
         "ORDERMESH_SMTP",
+        "ORDERMESH_ADMIN_CLIENT_SECRET",
     ]
 
 
@@ -121,6 +122,15 @@ def test_what_kubernetes_says_of_services_is_passed_over() -> None:
         ("batch_size", "0"),
         ("tax_rate", "1.2"),
         ("shipping_rates", '{"STANDARD": "-1"}'),
+        ("shipping_rates", "4.90"),
+        ("shipping_rates", "STANDARD=4.90"),
+        ("api_url", "shop.example.com"),
+        ("api_url", "https://shop.example.com/api"),
+        ("admin_client_id", "night shift"),
+        ("admin_client_secret", "too-short-by-1"),
+        ("http_origins", "https://shop.example.com"),
+        ("http_body_bytes", "10"),
+        ("http_seconds", "0"),
         ("topic_partitions", "0"),
     ],
 )
@@ -187,6 +197,19 @@ def test_a_secret_comes_from_its_file_without_the_line_break(
     assert "mongodb" in settings.model_fields_set
 
 
+def test_the_admin_clients_secret_comes_from_its_file_too(
+    given: SetVariables, tmp_path: Path
+) -> None:
+    file = tmp_path / "client-secret"
+    file.write_text(f"{SECRET}\n")
+    given(admin_client_id="night-shift", admin_client_secret_file=str(file))
+
+    settings = load_settings()
+
+    assert settings.admin_client_id == "night-shift"
+    assert settings.admin_client_secret.get_secret_value() == SECRET
+
+
 def test_a_secret_given_both_ways_is_refused(given: SetVariables, tmp_path: Path) -> None:
     file = tmp_path / "smtp"
     file.write_text("discard:")
@@ -226,6 +249,7 @@ def test_secrets_show_in_nothing_that_is_printed(given: SetVariables) -> None:
         kafka_password=SECRET,
         mongodb=f"mongodb://u:{SECRET}@db/",
         smtp=f"smtp://u:{SECRET}@mail:25",
+        admin_client_secret=SECRET,
     )
 
     settings = load_settings()

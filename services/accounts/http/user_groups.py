@@ -1,6 +1,7 @@
 """Groups of users: a buyer's, a supplier's, the marketplace's."""
 
 from services.accounts.http.belongings import (
+    IMPERSONATED_USER_GROUP,
     OF_ADMIN_USER_GROUP,
     OF_SUPPLIER_USER_GROUP,
     OF_USER_GROUP,
@@ -66,7 +67,7 @@ BUYER_GROUPS = Kind(
     default_sort=_SORTABLE,
     parents=(BUYERS,),
     before_delete=(approves_nothing,),
-    on_delete=OF_USER_GROUP,
+    on_delete=(IMPERSONATED_USER_GROUP, *OF_USER_GROUP),
     renames=OF_USER_GROUP,
     indexes=(index("BuyerID", "Name", "ID"), index("BuyerID", "ID")),
 )

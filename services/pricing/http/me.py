@@ -219,7 +219,7 @@ def my_product_operations(door: Door) -> list[Operation]:
         wanted = await my_products(door, viewer, call)
         page = await door.documents["Product"].page(wanted, query)
         items = await shown_to(door, viewer, page.documents, call, call.parameter("sellerID"))
-        return {"Meta": {**page.meta(), "Facets": None}, "Items": items}
+        return {"Meta": {**page.meta(), "Facets": []}, "Items": items}
 
     async def get_product(call: Call) -> State:
         viewer = await viewer_of(door, call)

@@ -38,6 +38,7 @@ export async function crud(walk, plan) {
     xp: true,
     shown: (body) => body,
     defaults: {},
+    unlisted: [], // what only a get shows
     clears: 'Description',
     change: { Name: 'Another name' },
     wrong: [{ ID: 'no id', Name: 'n'.repeat(101) }, ['ID', 'Name']],
@@ -144,7 +145,16 @@ class Crud {
         assert.equal((await this.get(before.ID))[plan.clears], null);
       });
     }
-    if (this.ownIDs) {
+    if (plan.renames === false) {
+      await this.step('its ID stays, and a patch with another is refused', async () => {
+        const before = await this.made(82);
+
+        await refused(this.patch(before.ID, { ID: `${before.ID}-renamed` }), 400);
+
+        contains(await this.get(before.ID), before);
+      });
+    }
+    if (this.ownIDs && plan.renames !== false) {
       await this.step('a patch with another ID renames', async () => {
         const before = await this.made(82);
         const renamed = `${before.ID}-renamed`;
@@ -163,6 +173,8 @@ class Crud {
         contains(await this.get(other.ID), other);
         contains(await this.get(one.ID), one);
       });
+    }
+    if (this.ownIDs) {
       if (plan.puts !== false) {
         await this.step('a save creates what is not there', async () => {
           const [id, body] = [`${this.prefix}-put`, plan.least(85)];

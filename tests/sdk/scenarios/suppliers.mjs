@@ -11,6 +11,7 @@ export default async function suppliers(walk) {
   const { oc, sdk, step, world } = walk;
   await crud(walk, {
     resource: 'Suppliers',
+    renames: false,
     least: () => ({ Name: 'Least' }),
     full: (n) => ({ Name: `Supplier ${word(n)}`, Active: true, AllBuyersCanOrder: true }),
     clears: null,

@@ -320,7 +320,7 @@ def test_a_promotion_that_can_be_asked_is_kept() -> None:
 
     events = promotions.take(PROMOTION.save, body)
 
-    assert names(events) == ["PromotionSaved"]
+    assert names(events) == ["ExpressionPromotionSaved"]
     assert promotions.state == Promotion.model_validate(body)
 
 

@@ -159,14 +159,24 @@ def test_nothing_can_be_spread_over_nobody() -> None:
         spread(money(1), [], "USD")
 
 
-def test_a_promotion_that_an_expression_decides_is_for_no_order() -> None:
-    by_expression = Promotion(
-        id="p", code="TEN", eligible_expression="order.Total > 10", value_expression="5"
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"line_item_level": True, "item_limit_per_order": 1}, "ItemLimitPerOrder"),
+        ({"line_item_level": True, "quantity_limit_per_order": 1}, "QuantityLimitPerOrder"),
+        ({"value_expression": None, "use_integration": True}, "UseIntegration"),
+    ],
+)
+def test_a_promotion_that_would_take_off_more_than_it_says_is_for_no_order(
+    fields: dict[str, Any], named: str
+) -> None:
+    by_expression = Promotion.model_validate(
+        {"id": "p", "code": "TEN", "value_expression": "5"} | fields
     )
 
     error = refusal(request(line(), promotions=["TEN"]), promotions=[by_expression])
 
     assert error.error_code == "Promotion.NotEligible"
     assert error.message == (
-        "Promotion TEN is decided by an expression, which no order can use; remove it."
+        f"Promotion TEN has {named}, which orders are not priced with yet; remove it."
     )
