@@ -8,8 +8,9 @@ from pymongo import AsyncMongoClient
 from services.pricing.http import ASSIGNMENTS, KINDS
 from shared.http.kinds import Assignment, Kind
 from tests.support.api import api_under_test
+from tests.support.assignments import Tie, walk_assignment
 from tests.support.goods import GOODS, create_goods
-from tests.support.kinds import Sample, Tie, walk_assignment, walk_kind
+from tests.support.kinds import Sample, walk_kind
 
 _BREAKS = [
     {"Quantity": 1, "Price": 10.5, "SalePrice": 9, "SubscriptionPrice": 8, "BundlePrice": 7},
@@ -126,6 +127,7 @@ SAMPLES = {
     "Promotion": Sample(
         body={
             "Code": "SPRING",
+            "AllowAllBuyers": True,
             "Name": "Alpha",
             "DiscountType": "Amount",
             "Value": 2.5,
@@ -134,6 +136,7 @@ SAMPLES = {
         },
         other={
             "Code": "SUMMER",
+            "AllowAllBuyers": True,
             "LineItemLevel": True,
             "DiscountType": "Percentage",
             "Value": 5,
