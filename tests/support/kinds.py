@@ -69,7 +69,7 @@ class _Walk:
             if is_write_only(each):
                 continue
             default = None if each.is_required() else each.get_default(call_default_factory=True)
-            wanted[alias] = sent.get(alias, default)
+            wanted[alias] = sent.get(alias, self.kind.defaults.get(alias, default))
         engines = {"DateCreated", "LastUpdated", "OwnerID"} | self.sample.computed
         return {
             **wanted,

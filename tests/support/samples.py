@@ -48,6 +48,12 @@ _FIXED: Mapping[str, Mapping[str, Any]] = {
         "ApprovingGroupID": "userGroup-{side}",
         "OrderTotalAbove": None,
     },
+    "Inventory": {"VariantLevelTracking": True},
+    "ProductAssignment": {"PriceScheduleID": "priceSchedule-{side}"},
+    "Buyer": {"DefaultCatalogID": "catalog-{side}"},
+    "CatalogAssignment": {"ViewAllCategories": True, "ViewAllProducts": True},
+    "CategoryAssignment": {"Visible": True},
+    "Spec": {"DefinesVariant": True, "Required": True},
     "Promotion": {
         "EligibleExpression": "order.Total > 1",
         "ValueExpression": "1",
@@ -61,6 +67,9 @@ def parameter_id(parameter: str, side: str) -> str:
     """The ID that stands for a parameter on a side: ``costCenterID`` of ``one`` is
     ``costCenter-one``. The same parameter always has the same."""
     name = _PARAMETERS.get(parameter, parameter)
+    if name == "variantID":
+        # Variants are generated, and named by what they are of.
+        return f"{parameter_id('productID', side)}-{parameter_id('optionID', side)}"
     return f"{name.removesuffix('ID')}-{side}"
 
 

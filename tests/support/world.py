@@ -23,12 +23,46 @@ SIDES = (OWN, ONE, TWO)
 """The things of the marketplace's own, and those of two companies of each kind."""
 
 _PARAMETER = re.compile(r"\{([^}]+)\}")
+_STOCKED = "stockedProduct"
+"""Stock is kept by product or by variant: this product's is its own, and has no variants."""
+_STEPS: Sequence[tuple[str, str, Any]] = (
+    ("POST", "/v1/products/product-{side}/variants/generate", None),
+    (
+        "PUT",
+        f"/v1/products/{_STOCKED}-{{side}}",
+        {"Name": "{mark}", "Inventory": {"Enabled": True}},
+    ),
+    (
+        "POST",
+        "/v1/products/assignments",
+        {
+            "ProductID": f"{_STOCKED}-{{side}}",
+            "BuyerID": "buyer-{side}",
+            "PriceScheduleID": "priceSchedule-{side}",
+        },
+    ),
+    (
+        "POST",
+        "/v1/catalogs/productassignments",
+        {"ProductID": f"{_STOCKED}-{{side}}", "CatalogID": "catalog-{side}"},
+    ),
+)
+"""What has to be made beside what the operations tell of."""
 _COMPANY = {UserType.BUYER: "buyerID", UserType.SUPPLIER: "supplierID"}
 
 
 def mark(side: str) -> str:
     """What stands in every text that is stored of a side, and in nothing that is sent later."""
     return f"kept-{side}-9f3c"
+
+
+@dataclass(frozen=True)
+class _Making:
+    """A request that makes something, by the first of ``callers`` who may."""
+
+    name: str
+    asked: Request
+    callers: Sequence[Principal]
 
 
 @dataclass
@@ -113,23 +147,29 @@ class World:
         def named(found: re.Match[str]) -> str:
             parameter = found[1]
             whose = company if company and parameter in _COMPANY.values() else side
-            return parameter_id(self._private(operation, parameter), whose)
+            return parameter_id(self._told(operation, parameter), whose)
 
         body = None
         if operation.body is not None:
             samples = Samples(side, text, operation.name.partition(".")[0])
-            body = samples.body(operation.body, own and self._private(operation, own))
+            body = samples.body(operation.body, own and self._told(operation, own))
             if operation.partial:
                 body.pop("ID", None)
         return request(
             operation.method,
             _PARAMETER.sub(named, operation.route),
-            {**self._taken_back(operation, side), **query},
+            {**self._named_beside(operation, side), **query},
             body,
         )
 
-    def _taken_back(self, operation: Operation, side: str) -> dict[str, str]:
-        """What names an assignment that is deleted, beside its path: what it was made with."""
+    def _named_beside(self, operation: Operation, side: str) -> dict[str, str]:
+        """What names, beside the path, what is got, or the assignment that is deleted."""
+        if operation.method == "GET" and operation.list is None:
+            return {
+                each.name: parameter_id(each.name, side)
+                for each in operation.parameters
+                if each.name.endswith("ID")
+            }
         wanted = operation.name.replace(".Delete", ".Save")
         save = next((each for each in self.operations if each.name == wanted), None)
         if operation.method != "DELETE" or save is None or save.body is None:
@@ -138,12 +178,17 @@ class World:
         names = {each.name: each.name[:1].upper() + each.name[1:] for each in operation.parameters}
         return {name: made[field] for name, field in names.items() if field in made}
 
-    def _private(self, operation: Operation, parameter: str) -> str:
-        """What a user keeps for itself has another ID than what its company has."""
+    def _told(self, operation: Operation, parameter: str) -> str:
+        """The parameter as IDs tell it. What a user keeps for itself has another ID than what its
+        company has."""
+        if parameter == "productID" and _of_stocked(operation):
+            return _STOCKED
         kept = operation.path.partition("/{")[0]
-        own = any(each.method == "PUT" and each.path == f"{kept}/{{{parameter}}}"
-                  for each in self.operations) and _me(operation)  # fmt: skip
-        return f"my-{parameter}" if own else parameter
+        own = any(
+            each.method == "PUT" and each.path == f"{kept}/{{{parameter}}}"
+            for each in self.operations
+        )
+        return f"my-{parameter}" if own and _me(operation) else parameter
 
     def _own_id(self, operation: Operation) -> str | None:
         """The path's name for the ID of what ``operation`` makes or changes."""
@@ -161,28 +206,48 @@ class World:
     async def seed(self) -> None:
         """Makes everything, what needs others after them; what users make for themselves last."""
         makers = self._makers()
-        for some in (
-            [each for each in makers if not _me(each)],
-            [each for each in makers if _me(each)],
-        ):
-            todo = [(operation, side) for operation in some for side in SIDES]
-            progress = True
-            while progress and todo:
-                left = [each for each in todo if not await self._made(*each)]
-                progress = len(left) < len(todo)
-                todo = left
-            await self._find_users()
+        first = [self._step(each, side) for each in _STEPS for side in SIDES]
+        first += [self._making(each, side) for each in makers if not _me(each) for side in SIDES]
+        await self._make(first)
+        await self._find_users()
+        await self._make(
+            [self._making(each, side) for each in makers if _me(each) for side in SIDES]
+        )
 
-    async def _made(self, operation: Operation, side: str) -> bool:
+    def _making(self, operation: Operation, side: str) -> _Making:
+        callers = [self.rightful(operation, side), self.caller(UserType.ADMIN)]
+        asked = self._request(operation, side, mark(side), None, {})
+        return _Making(f"{operation.name} {side}", asked, callers)
+
+    def _step(self, step: tuple[str, str, Any], side: str) -> _Making:
+        method, path, body = step
+        if isinstance(body, dict) and "Name" in body:
+            body = {**body, "Name": mark(side)}
+        elif body is not None:
+            body = {name: value.format(side=side) for name, value in body.items()}
+        owner = UserType.ADMIN if side == OWN else UserType.SUPPLIER
+        asked = request(method, path.format(side=side), {}, body)
+        return _Making(f"{method} {path} {side}", asked, [self.caller(owner, side)])
+
+    async def _make(self, todo: Sequence[_Making]) -> None:
+        """Makes what can be made until that is no more."""
+        progress = True
+        while progress and todo:
+            left = [each for each in todo if not await self._made(each)]
+            progress = len(left) < len(todo)
+            todo = left
+
+    async def _made(self, making: _Making) -> bool:
         """Whether it could be made: by its owner, or else by the marketplace."""
         told = ""
-        for caller in (self.rightful(operation, side), self.caller(UserType.ADMIN)):
-            answer = await self.call(operation, side, self.mint.header(caller), text=mark(side))
+        for caller in making.callers:
+            headers = {"authorization": self.mint.header(caller)}
+            answer = await ask(self.app, making.asked, headers)
             if answer.is_success:
-                self.missing.pop(f"{operation.name} {side}", None)
+                self.missing.pop(making.name, None)
                 return True
             told = told or f"{answer.status_code} {answer.text[:300]}"
-        self.missing[f"{operation.name} {side}"] = told
+        self.missing[making.name] = told
         return False
 
     def _makers(self) -> list[Operation]:
@@ -241,6 +306,10 @@ class World:
 
 def _me(operation: Operation) -> bool:
     return operation.path.lower().startswith("/me")
+
+
+def _of_stocked(operation: Operation) -> bool:
+    return "inventoryrecords" in operation.path.lower() and "{variantID}" not in operation.path
 
 
 def names_many(operation: Operation) -> bool:

@@ -6,10 +6,10 @@ from shared.contracts.resources import (
     ADMIN_ADDRESS,
     SUPPLIER_ADDRESS,
 )
-from shared.http.documents import State
+from shared.http.documents import State, wire
 from shared.http.door import Door
 from shared.http.errors import conflict
-from shared.http.kinds import Assignment, Cascade, Kind, Reference, admin_reader
+from shared.http.kinds import Assignment, Cascade, Change, Kind, Reference, admin_reader
 from shared.http.operations import Call
 from shared.http.places import ADDRESSES, BUYER_USERS, BUYERS, SUPPLIERS, USER_GROUPS
 from shared.http.query import index
@@ -57,7 +57,15 @@ async def no_stock_there(door: Door, states: list[State], call: Call) -> None:
                     "Address.CannotDeleteInventoryRecordAddress",
                     f"There are inventory records at the address {state['ID']}: delete them, or"
                     " move them to another address, first.",
+                    AddressID=state["ID"],
                 )
+
+
+async def stays_where_stock_is(door: Door, change: Change) -> None:
+    """Records of stock name an address by its ID, and do not follow a renaming."""
+    before = change.before
+    if before is not None and before.id != change.after.id:
+        await no_stock_there(door, [wire(before)], change.call)
 
 
 def owners_of(door: Door, state: State) -> list[str | None]:
@@ -95,6 +103,7 @@ SUPPLIER_ADDRESSES = Kind(
     searchable=SEARCHABLE,
     sortable=SORTABLE,
     default_sort=DEFAULT_SORT,
+    rules=(stays_where_stock_is,),
     before_delete=(no_stock_there,),
     parents=(SUPPLIERS,),
     indexes=(index("SupplierID", "AddressName", "ID"),),
@@ -111,6 +120,7 @@ ADMIN_ADDRESSES = Kind(
     searchable=SEARCHABLE,
     sortable=SORTABLE,
     default_sort=DEFAULT_SORT,
+    rules=(stays_where_stock_is,),
     before_delete=(no_stock_there,),
     indexes=(index("BuyerID", "SupplierID", "AddressName", "ID"),),
 )

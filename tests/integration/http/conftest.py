@@ -7,16 +7,15 @@ from uuid import uuid4
 import pytest
 from pymongo import AsyncMongoClient
 
+from services.api import MOUNTED
 from tests.support.world import World, world_of
-
-SERVICES = ("accounts", "checkout")
 
 
 @pytest.fixture(scope="module")
 async def world(mongo: AsyncMongoClient[dict[str, Any]]) -> AsyncIterator[World]:
     """Of all tests in a module."""
     prefix = f"test_{uuid4().hex[:12]}"
-    async with world_of(mongo, prefix, SERVICES) as made:
+    async with world_of(mongo, prefix, MOUNTED) as made:
         yield made
     for name in await mongo.list_database_names():
         if name.startswith(prefix):
