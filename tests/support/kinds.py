@@ -136,7 +136,7 @@ class _Walk:
                 "TotalPages": 0,
                 "ItemRange": [1, 0],
                 "NextPageKey": None,
-                **({"Facets": None} if self.kind.facets else {}),
+                **({"Facets": []} if self.kind.facets else {}),
             },
             "Items": [],
         }

@@ -127,6 +127,7 @@ SAMPLES = {
     "Promotion": Sample(
         body={
             "Code": "SPRING",
+            "AllowAllBuyers": True,
             "Name": "Alpha",
             "DiscountType": "Amount",
             "Value": 2.5,
@@ -135,6 +136,7 @@ SAMPLES = {
         },
         other={
             "Code": "SUMMER",
+            "AllowAllBuyers": True,
             "LineItemLevel": True,
             "DiscountType": "Percentage",
             "Value": 5,

@@ -212,12 +212,12 @@ async def test_promotions_that_may_be_used_now(api: TestApi) -> None:
     rule = {"EligibleExpression": "1 = 1", "ValueExpression": "1"}
     async with api.as_admin() as admin, api.as_buyer("b1", "Shopper") as me:
         for id, more in (
-            ("all", {}),
+            ("all", {"AllowAllBuyers": True}),
             ("given", {"AllowAllBuyers": False}),
             ("others", {"AllowAllBuyers": False}),
-            ("idle", {"Active": False}),
-            ("over", {"ExpirationDate": "2026-01-01T00:00:00Z"}),
-            ("soon", {"StartDate": "2026-02-01T00:00:00Z"}),
+            ("idle", {"AllowAllBuyers": True, "Active": False}),
+            ("over", {"AllowAllBuyers": True, "ExpirationDate": "2026-01-01T00:00:00Z"}),
+            ("soon", {"AllowAllBuyers": True, "StartDate": "2026-02-01T00:00:00Z"}),
         ):
             made = await admin.post("/promotions", json={"ID": id, "Code": id, **rule, **more})
             assert made.status_code == 201, made.text
