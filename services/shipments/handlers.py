@@ -60,9 +60,26 @@ class ShipmentHandlers:
 
     async def wake(self, orders: Iterable[str]) -> None:
         """Applies what waited for these orders, the buyers' or the suppliers'."""
+        orders = list(orders)
         ids = await self._shipments.waiting_for(orders)
         for start in range(0, len(ids), _AT_ONCE):
             await self._run(dict.fromkeys(ids[start : start + _AT_ONCE], ()))
+        await self._settle_entered(orders)
+
+    async def _settle_entered(self, orders: Iterable[str]) -> None:
+        """Gives back what a try that died had taken for shipments that another instance has
+        decided meanwhile: they wait no longer, so nothing else leads to it. Few orders have
+        entries before they are known."""
+        book = await self._open({order: set() for order in orders})
+        shipments = {
+            entry.shipment_id for sheet in book.sheets.values() for entry in sheet.ledger.entries
+        }
+        if not shipments:
+            return
+        works = [Work.on(each, ()) for each in (await self._shipments.load(shipments)).values()]
+        for work in works:
+            work.ledgers |= book.sheets.keys()
+        await self._settle(works, book)
 
     async def traces(self, messages: Sequence[Message[Any]]) -> dict[str, str]:
         """The traces of the orders that commands ship, by the commands' identity. An update that
@@ -107,15 +124,21 @@ class ShipmentHandlers:
         self._metrics.waiting_shipments.set(self._waiting)
 
     async def _run(self, todo: Todo) -> None:
+        # What a try took that then lost its race has to be given back, also where another
+        # instance has left nothing to decide.
+        taken: dict[str, set[str]] = {}
         while todo:
             shipments = await self._shipments.load(todo)
             works = [Work.on(shipments[id], messages) for id, messages in todo.items()]
+            for work in works:
+                work.ledgers |= taken.get(work.id, set())
             book = await self._open(_named(works))
             round = Round(book, self._clock(), self._rules, self._waiting)
             for work in works:
                 round.decide(work)
             lost = await self._write(works, book, round.now)
             kept = [work for work in works if work.id not in lost]
+            taken = {work.id: work.ledgers for work in works if work.id in lost}
             await self._settle(kept, book)
             await self._finish(kept)
             self._waiting += sum(bool(work.waiting) - work.waited for work in kept)
