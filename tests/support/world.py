@@ -130,18 +130,22 @@ class World:
         another one. ``text`` stands in what is sent."""
         told = (operation.name, side, text, company, query)
         if told not in self._requests:
-            self._requests[told] = self._request(operation, side, text, company, dict(query))
+            self._requests[told] = self.asked(
+                operation, side, text=text, company=company, query=dict(query)
+            )
         headers = {} if authorization is None else {"authorization": authorization}
         return await ask(self.app, self._requests[told], headers)
 
-    def _request(
+    def asked(
         self,
         operation: Operation,
         side: str,
+        *,
         text: str,
-        company: str | None,
-        query: Mapping[str, str],
+        company: str | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> Request:
+        """What :meth:`call` sends."""
         own = self._own_id(operation)
 
         def named(found: re.Match[str]) -> str:
@@ -158,7 +162,7 @@ class World:
         return request(
             operation.method,
             _PARAMETER.sub(named, operation.route),
-            {**self._named_beside(operation, side), **query},
+            {**self._named_beside(operation, side), **(query or {})},
             body,
         )
 
@@ -216,7 +220,7 @@ class World:
 
     def _making(self, operation: Operation, side: str) -> _Making:
         callers = [self.rightful(operation, side), self.caller(UserType.ADMIN)]
-        asked = self._request(operation, side, mark(side), None, {})
+        asked = self.asked(operation, side, text=mark(side))
         return _Making(f"{operation.name} {side}", asked, callers)
 
     def _step(self, step: tuple[str, str, Any], side: str) -> _Making:
