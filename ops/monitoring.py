@@ -11,9 +11,9 @@ _HEAD = """# Monitoring
 <!-- Written by `make dashboards` from shared/metrics.py; what is changed here by hand is lost. -->
 
 Each service process serves its metrics at `/metrics` of its metrics address (`--metrics`,
-`ORDERMESH_METRICS`); the front door of `ordermesh up` tells where they are at `/targets`, in the
-form of Prometheus's HTTP service discovery. With Debian's package, for a deployment that was
-started with `ordermesh up --http 127.0.0.1:8080`:
+`ORDERMESH_METRICS`), and the HTTP API on the port of its requests, where `/targets` tells where all
+of them are, in the form of Prometheus's HTTP service discovery. With Debian's package, for a
+deployment that was started with `ordermesh up --http 127.0.0.1:8080`:
 
 ```sh
 prometheus --config.file=ops/prometheus/local.yml --storage.tsdb.path=data/prometheus
@@ -33,7 +33,8 @@ The services name themselves in the label `service`. A discovery that sets a lab
 that a person recognises: a host, a pod. Several services in one process share the metrics that
 have no `service`.
 
-No label is unbounded. `channel` (of orders) and `currency` are what callers name: the first 20 that
+No label is unbounded. `operation` is one of the API's, by its name in the SDK, and `unknown` for
+what is none. `channel` (of orders) and `currency` are what callers name: the first 20 that
 a process sees have their own, the others are `other`. 10,000 orders make no more series than 100
 (`make series`). Gauges that are read from the database (orders, outboxes, waiting shipments,
 pending notifications) are the same in every instance of a service: take their `max`, not their

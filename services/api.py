@@ -104,12 +104,13 @@ class Api:
                 *([] if tracing is None else [tracing.mongodb()]),
             ],
         )
-        async with AsyncExitStack() as stack:
+        # Who still asks is answered, with all that it takes, before anything else is closed.
+        async with AsyncExitStack() as stack, AsyncExitStack() as door:
             stack.push_async_callback(mongo.close)
             if tracing is not None:
                 stack.push_async_callback(tracing.close)
             client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
-            starting = asyncio.create_task(self._start(mongo, tracing, client, stack))
+            starting = asyncio.create_task(self._start(mongo, tracing, client, stack, door))
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
@@ -128,6 +129,7 @@ class Api:
         tracing: Tracing | None,
         client: httpx.AsyncClient,
         stack: AsyncExitStack,
+        door: AsyncExitStack,
     ) -> None:
         settings, metrics = self._settings, self._metrics
         traced = None if tracing is None else tracing.of(NAME)
@@ -138,7 +140,7 @@ class Api:
         authenticator = next(part.authenticator for part in parts if part.authenticator)
         app = self._app(parts, authenticator, resources, client)
         host, port = self._address
-        await stack.enter_async_context(serving(TracedRequests(app, traced), host, port))
+        await door.enter_async_context(serving(TracedRequests(app, traced), host, port))
         await self._prepare([step for part in parts for step in part.prepare])
         await publisher.start()
         stack.push_async_callback(publisher.stop)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli_end import fail
+from services.cli_end import run_to_end
 from services.cli_front_door import address_of, services_of
 
 
@@ -30,21 +30,28 @@ def api(
     import uvloop
 
     from services.api import Api
-    from services.checks import DeploymentError, settings_of
+    from services.checks import check_kafka, check_mongodb, settings_of
     from shared.environment import SettingsError
     from shared.logs import configure_logging
     from shared.messaging.closed_connections import mend_connections
+    from shared.messaging.connection import kafka_connection
     from shared.serving import CannotListen
+    from shared.settings import Settings
     from shared.tracing.port import TracingUnavailable
 
-    try:
+    address, told_of = address_of(http), services_of(services or [])
+
+    async def check() -> Settings:
         settings = settings_of()
-    except DeploymentError as error:
-        fail(error)
+        await check_mongodb(settings)
+        await check_kafka(kafka_connection(settings))
+        return settings
+
+    settings = run_to_end(check())
     configure_logging(settings.log_format, settings.log_level)
     mend_connections()
     gc.freeze()
-    process = Api(settings, address_of(http), services_of(services or []))
+    process = Api(settings, address, told_of)
 
     async def serve() -> None:
         stop = asyncio.Event()

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from fastapi import APIRouter
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -57,7 +56,6 @@ class Service:
     stores: Mapping[str, AggregateStore[Any]] = field(default_factory=dict)
     prepare: Sequence[Callable[[], Awaitable[None]]] = ()
     tasks: Sequence[Task] = ()
-    router: APIRouter | None = None
     parents: FindParents | None = None
 
     @property

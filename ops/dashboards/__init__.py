@@ -4,6 +4,7 @@
 """
 
 from ops.dashboards import (
+    api,
     business,
     consumers,
     dead_letters,
@@ -21,5 +22,6 @@ BOARDS: tuple[Board, ...] = (
     dead_letters.BOARD,
     fulfillment.BOARD,
     notifications.BOARD,
+    api.BOARD,
     infrastructure.BOARD,
 )

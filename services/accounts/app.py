@@ -1,8 +1,10 @@
 """Wiring of the accounts service."""
 
+from services.accounts.orphans import GONE
 from shared.catalog import catalog_processor
 from shared.contracts.catalog import Buyer, Supplier
 from shared.contracts.registry import BUYER, SUPPLIER
+from shared.http.orphans import OrphanProcessor
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.service import Resources, Service, indexes_of
 
@@ -18,6 +20,7 @@ def build(resources: Resources) -> Service:
         processors=[
             catalog_processor(NAME, BUYER, buyers, resources),
             catalog_processor(NAME, SUPPLIER, suppliers, resources),
+            OrphanProcessor(NAME, resources, GONE),
         ],
         stores={"buyers": buyers, "suppliers": suppliers},
         prepare=indexes_of(buyers, suppliers),

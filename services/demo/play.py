@@ -53,10 +53,14 @@ async def run(*, orders: int) -> None:
             serving(hook.app(), "127.0.0.1", hook_port),
             contextlib.AsyncExitStack() as stack,
         ):
-            console.print("Starting Kafka, MongoDB and six services …")
+            console.print("Starting Kafka, MongoDB, six services and the HTTP API …")
             started = time.monotonic()
             deployment = await stack.enter_async_context(Deployment())
             console.print(f"Ready after {time.monotonic() - started:.1f} s.")
+            console.print(f"The HTTP API is at {deployment.http}/docs while this runs.")
+            if deployment.admin is not None and deployment.admin.fresh:
+                client = deployment.admin
+                console.print(f"Its API client is {client.id}, the secret {client.secret}")
             stage = Stage(orders)
             outside = await stack.enter_async_context(
                 OutsideSystem(deployment.kafka, "/demo/shop", stage.hear)

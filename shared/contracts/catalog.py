@@ -308,6 +308,14 @@ class BuyerApprovalRule(Resource):
         return self
 
 
+class RequestedApprovalRule(BuyerApprovalRule):
+    """Orders of a buyer for which ``rule_expression`` holds await the approval of somebody in
+    ``approving_group_id``."""
+
+    approving_group_id: ID
+    rule_expression: str = Field(min_length=1, max_length=400)
+
+
 class ApprovalRule(BuyerApprovalRule):
     """Orders of ``buyer_id`` with a total above ``order_total_above``, or for which
     ``rule_expression`` holds, await the approval of somebody in ``approving_group_id``."""

@@ -57,6 +57,7 @@ _PRODUCERS = {
 }
 
 _SUBSCRIPTIONS = {
+    "accounts": (registry.BUYER.deleted, registry.SUPPLIER.deleted),
     "checkout": (
         registry.PLACE_ORDER,
         registry.APPROVE_ORDER,

@@ -152,7 +152,7 @@ _GOODS = Topics.CATALOG_EVENTS
 PRODUCT = catalog_events(registry.PRODUCT, catalog.Product)
 PRICE_SCHEDULE = catalog_events(registry.PRICE_SCHEDULE, assortment.ConsistentPriceSchedule)
 PROMOTION = catalog_events(registry.PROMOTION, catalog.Promotion)
-APPROVAL_RULE = catalog_events(registry.APPROVAL_RULE, catalog.BuyerApprovalRule, _OF_BUYER)
+APPROVAL_RULE = catalog_events(registry.APPROVAL_RULE, catalog.RequestedApprovalRule, _OF_BUYER)
 
 SPEC = resource_events("Spec", assortment.Spec, _GOODS)
 SPEC_OPTION = resource_events("SpecOption", assortment.SpecOption, _GOODS, parents=("spec_id",))

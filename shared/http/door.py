@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
@@ -16,9 +17,12 @@ from shared.http.mount import Mounted
 from shared.http.operations import Call, Operation
 from shared.http.principal import UserType
 from shared.http.resources import operations_of_kind
+from shared.http.xp_indices import ensure_xp_indexes
 from shared.mongo.aggregates import MongoAggregateStore
+from shared.periodic import periodically
 from shared.service import Resources, Task
 
+_XP_INDEXES_EVERY = 60.0
 _PARAMETER = re.compile(r"\{([^}]+)\}")
 
 
@@ -79,9 +83,18 @@ class Door:
         prepare: Iterable[Callable[[], Awaitable[None]]] = (),
         tasks: Sequence[Task] = (),
         authenticator: Authenticator | None = None,
+        xp_things: Mapping[str, Sequence[str]] | None = None,
     ) -> Mounted:
         """What is declared, and the ``operations`` written by hand, ready to be served. Indexes
-        are made before ``prepare``."""
+        are made before ``prepare``. ``xp_things`` are the collections of each kind whose ``xp``
+        may be indexed; what is asked for later is made within a minute."""
+        resources = self.resources
+        if xp_things is not None:
+            database = resources.database(self.service)
+            ensure = partial(ensure_xp_indexes, database, xp_things, resources)
+            metrics = resources.metrics
+            again = partial(periodically, ensure, _XP_INDEXES_EVERY, service="api", metrics=metrics)
+            prepare, tasks = [*prepare, ensure], [*tasks, again]
         return Mounted(
             self.service,
             [*self.operations(), *operations],
@@ -146,12 +159,15 @@ class Door:
     ) -> None:
         """Raises :class:`ApiError` 404 with every named resource that is not there."""
         errors = []
+        missing: set[str] = set()
         for reference in references:
             id = values.get(reference.field)
             parents = [values.get(name) for name in reference.parents]
-            if id is None or None in parents:
+            # Of what belongs to something that is not there, nobody has to be told.
+            if id is None or None in parents or missing.intersection(reference.parents):
                 continue
             if not await self.exists(reference.place, *[str(each) for each in parents], str(id)):
+                missing.add(reference.field)
                 errors.append(
                     error(
                         "NotFound",

@@ -63,10 +63,12 @@ class Reference:
 @dataclass(frozen=True, slots=True)
 class Cascade:
     """Deleting the resource deletes all of the kind ``name`` whose ``field`` names it, and no more:
-    who owns kinds that own others names each."""
+    who owns kinds that own others names each. ``company`` is their field with the ID of the company
+    that the resource belongs to, where it is not called as the resource's own."""
 
     name: str
     field: str
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,9 @@ class Kind:
     fixed_id: bool = False
     """Its ID cannot be changed, for others than its own service know it."""
     unique: tuple[Unique, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What fields have, by wire names, that a client leaves out, where that is not the model's
+    default: Kafka's commands have their own."""
     compute: Compute | None = None
     operations: frozenset[str] = ALL
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)

@@ -74,7 +74,7 @@ class OrphanProcessor:
         database = resources.database(service)
         self._collected = _Collected(resources.publisher)
         self._documents = {
-            naming.collection: Documents(
+            naming.events.name: Documents(
                 naming.events,
                 MongoAggregateStore(database, naming.collection, naming.events.stored),
                 self._collected,
@@ -102,7 +102,7 @@ class OrphanProcessor:
     async def _delete(self, gone: Gone, message: Message[Any]) -> None:
         cause = _Cause(message.identity, self._resources.clock(), message.trace)
         for naming in gone.namings:
-            documents = self._documents[naming.collection]
+            documents = self._documents[naming.events.name]
             values = {name: getattr(message.body, of) for name, of in naming.fields.items()}
             keys = await documents.keys(values)
             for start in range(0, len(keys), _AT_ONCE):

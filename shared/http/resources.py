@@ -1,17 +1,18 @@
 """The operations of a declared resource: list, create, get, save, patch, delete."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from shared.http.bodies import merged, reader_of, validated
+from shared.http.belongings import Belongings, key_of
+from shared.http.bodies import merged, reader_of
+from shared.http.changes import Changes
 from shared.http.documents import Documents, State, wire
 from shared.http.errors import ApiError, bad_request, conflict, id_exists, not_found
 from shared.http.ids import id_of
-from shared.http.kinds import Cascade, Change, Kind, Refuse
+from shared.http.kinds import Change, Kind
 from shared.http.operations import Call, ListOf, Operation
-from shared.http.present import is_read_only, is_write_only, presenter_of, wire_alias
-from shared.http.principal import UserType
+from shared.http.present import presenter_of
 from shared.http.query import ListShape, parse_list
 from shared.mongo.aggregates import IdentifierTaken
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from shared.http.door import Door
 
 _TRIES = 20
-_AT_ONCE = 500
 
 _METHODS = {
     "List": ("GET", 200),
@@ -92,19 +92,8 @@ class ResourceOperations:
         self._present = presenter_of(kind.model)
         self._reader = reader_of(kind.model)
         self._parents = kind.parent_fields
-        stored = kind.events.stored.model_fields
-        self._dated = "date_created" in stored
-        self._updated = "last_updated" in stored
-        self._kept = [
-            wire_alias(name, field)
-            for name, field in stored.items()
-            if is_read_only(field) and name not in kind.events.parents
-        ]
-        self._unstored = [
-            wire_alias(name, field)
-            for name, field in kind.model.model_fields.items()
-            if is_write_only(field)
-        ]
+        self.belongings = Belongings(door, kind)
+        self._changes = Changes(door, kind)
         self.shape = ListShape(
             kind.model,
             kind.searchable,
@@ -132,7 +121,7 @@ class ResourceOperations:
         sent = self._reader.clean(call.json())
         parents = await self._check_parents(call)
         sent["ID"] = await id_of(sent.get("ID"), self._door.increment)
-        change = self._change(None, sent, parents, call)
+        change = self._changes.of(None, {**self._kind.defaults, **sent}, parents, call)
         await self._complete(change)
 
         def decide(before: Any) -> Any:
@@ -158,7 +147,7 @@ class ResourceOperations:
 
         async def change() -> Change:
             before = await self._stored(call, str(sent["ID"]))
-            return self._change(before, sent, parents, call)
+            return self._changes.of(before, {**self._kind.defaults, **sent}, parents, call)
 
         return await self._changed(change, call)
 
@@ -174,7 +163,7 @@ class ResourceOperations:
 
         async def change() -> Change:
             before = await self._present_in(call)
-            return self._change(before, merged(wire(before), sent), parents, call, sent=sent)
+            return self._changes.of(before, merged(wire(before), sent), parents, call, sent=sent)
 
         return await self._changed(change, call)
 
@@ -189,16 +178,11 @@ class ResourceOperations:
         for hook in kind.before_delete:
             await hook(door, states, call)
         for state in states:
-            await self.forsake(kind.on_delete, state, call)
+            await self.belongings.forsake(kind.on_delete, state, call)
         keys = [key_of(kind, state) for state in states]
         await self._documents.change_all(keys, lambda stored: None, call)
         for hook in kind.after_delete:
             await hook(door, states, call)
-
-    async def forsake(self, effects: Sequence[Cascade | Refuse], state: State, call: Call) -> None:
-        """Does to those that name it what they declare for when it is gone."""
-        for effect in effects:
-            await self._effect(effect, state, call)
 
     async def existing(self, call: Call) -> State:
         """What is stored of the resource that the path names; 404 where the caller sees none."""
@@ -238,40 +222,6 @@ class ResourceOperations:
     def _sees(self, state: State, call: Call) -> bool:
         wanted = {**self._parents_in(call), **self._kind.visible(call.principal)}
         return all(state.get(name) == value for name, value in wanted.items())
-
-    def _change(
-        self, before: Any, values: State, parents: State, call: Call, sent: State | None = None
-    ) -> Change:
-        """The change to ``values`` (by wire names, without what only the engine sets)."""
-        # What is stored lacks what is never shown, which has its rules too.
-        # Where all is sent, null is as good as nothing: the default.
-        values = merged({}, values)
-        validated(self._kind.model, values)
-        unstored = {name: values[name] for name in self._unstored if values.get(name) is not None}
-        stored = {name: value for name, value in values.items() if name not in self._unstored}
-        stored |= parents
-        if before is not None:
-            kept = wire(before)
-            stored |= {name: kept[name] for name in self._kept if name in kept}
-        if self._kind.owned:
-            stored["OwnerID"] = self._owner(before, values, call)
-        if self._dated and before is None:
-            stored["DateCreated"] = call.now
-        if self._updated:
-            stored["LastUpdated"] = call.now
-        after = validated(self._kind.events.stored, stored)
-        return Change(before, after, {**(values if sent is None else sent), **unstored}, call)
-
-    def _owner(self, before: Any, values: State, call: Call) -> str:
-        own = (
-            self._door.resources.settings.marketplace_id
-            if call.principal.user_type is UserType.ADMIN
-            else call.principal.company_id
-        )
-        if before is not None:
-            return before.owner_id or self._door.resources.settings.marketplace_id
-        asked = values.get("OwnerID")
-        return str(asked) if asked and call.principal.user_type is UserType.ADMIN else own
 
     async def _complete(self, change: Change) -> None:
         await self._door.check_references(self._kind.references, wire(change.after))
@@ -328,7 +278,7 @@ class ResourceOperations:
                 " that; create another one.",
                 Field="ID",
             )
-        change = self._change(before, merged(wire(before), sent), parents, call, sent=sent)
+        change = self._changes.of(before, merged(wire(before), sent), parents, call, sent=sent)
         await self._complete(change)
         new = change.after.id
 
@@ -344,8 +294,7 @@ class ResourceOperations:
         for rule in kind.before_rename:
             await rule(self._door, change)
         await self._written(new_key, decide, change)
-        for follower in kind.renames:
-            await self._follow(follower, wire(before), new, call)
+        await self.belongings.follow(wire(before), new, call)
         for rule in kind.after_rename:
             await rule(self._door, change)
         await self._documents.change(self._key(call, old), lambda stored: None, call)
@@ -362,49 +311,6 @@ class ResourceOperations:
                 _unless_overtaken(Change(before, moving, {}, call)),
                 call,
             )
-
-    async def _follow(self, follower: Cascade, state: State, new: str, call: Call) -> None:
-        documents = self._door.documents[follower.name]
-        for named in await documents.find(self._naming(follower, state)):
-            moved = {**named, follower.field: new}
-            resource = documents.events.stored.model_validate(moved)
-            old_key = self._key_in(follower.name, named)
-            new_key = self._key_in(follower.name, moved)
-            await documents.change(new_key, replaced_by(resource), call)
-            if new_key != old_key:
-                await documents.change(old_key, lambda stored: None, call)
-
-    def _naming(self, effect: Cascade | Refuse, state: State) -> State:
-        """Which documents of another kind name this one. Parents that both have are the same."""
-        stored = self._door.documents[effect.name].events.stored
-        theirs = {wire_alias(name, field) for name, field in stored.model_fields.items()}
-        shared = {
-            name: state[name]
-            for name in self._parents
-            if name in theirs and name != effect.field and name in state
-        }
-        apart = {name: value for name, value in self._kind.among.items() if name in theirs}
-        return {**apart, **shared, effect.field: state["ID"]}
-
-    async def _effect(self, effect: Cascade | Refuse, state: State, call: Call) -> None:
-        documents = self._door.documents[effect.name]
-        naming = self._naming(effect, state)
-        if isinstance(effect, Refuse):
-            if count := await documents.count(naming):
-                raise conflict(effect.code, effect.message, Count=count)
-            return
-        belonging = self._door.kinds.get(effect.name) or self._door.assignments[effect.name]
-        while states := await documents.find(naming, limit=_AT_ONCE):
-            keys = [self._key_in(effect.name, each) for each in states]
-            await documents.change_all(keys, lambda stored: None, call)
-            for hook in belonging.after_delete:
-                await hook(self._door, states, call)
-
-    def _key_in(self, name: str, state: State) -> str:
-        assignment = self._door.assignments.get(name)
-        if assignment is not None:
-            return assignment.key(state)
-        return key_of(self._door.kinds[name], state)
 
     def _key(self, call: Call, id: str) -> str:
         return self._kind.key(list(self._parents_in(call).values()), id)
@@ -433,13 +339,3 @@ def _unless_overtaken(change: Change) -> Callable[[Any], Any]:
         return change.after
 
     return decide
-
-
-def replaced_by(resource: Any) -> Callable[[Any], Any]:
-    """The decision to store ``resource``, whatever is there."""
-    return lambda stored: resource
-
-
-def key_of(kind: Kind, state: Mapping[str, Any]) -> str:
-    """Under which key a stored resource is."""
-    return kind.key([state[name] for name in kind.parent_fields], state["ID"])

@@ -6,6 +6,7 @@ every service for all of its things when the API starts.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -53,7 +54,9 @@ async def _ensure(collection: AsyncCollection[dict[str, Any]], keys: set[str]) -
     there = {name for name in await collection.index_information() if name.startswith(_PREFIX)}
     needed = {_PREFIX + key: key for key in keys}
     for name in there - needed.keys():
-        await collection.drop_index(name)
+        # Another process may have been faster.
+        with suppress(OperationFailure):
+            await collection.drop_index(name)
     for name in needed.keys() - there:
         try:
             await collection.create_indexes(

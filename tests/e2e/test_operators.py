@@ -142,10 +142,10 @@ async def test_a_service_tells_that_it_is_well_and_what_it_does(
             assert sample.labels.get("service", service) == service
 
 
-async def test_the_front_door_says_where_everything_is(engine: Deployment) -> None:
+async def test_the_api_says_where_everything_is(engine: Deployment) -> None:
     async with httpx.AsyncClient(base_url=engine.http, trust_env=False) as client:
         overview, ready = await client.get("/"), await client.get("/readyz")
-        targets = await client.get("/targets")
+        own, targets = await client.get("/readyz/api"), await client.get("/targets")
 
     assert overview.json()["Metrics"] == engine.description["metrics"]
     assert {
@@ -154,9 +154,11 @@ async def test_the_front_door_says_where_everything_is(engine: Deployment) -> No
     } == engine.description["metrics"]
     assert ready.json() == {
         "Ready": True,
-        "Services": dict.fromkeys(SERVICES, True),
+        "Services": dict.fromkeys([*SERVICES, "api"], True),
         "NotReady": {},
     }
+    assert (own.status_code, own.json()) == (200, {"Ready": True})
+    assert engine.description["metrics"]["api"] == f"{engine.http}/metrics"
 
 
 def _series(families: dict[str, Metric], names: Sequence[str]) -> int:

@@ -200,6 +200,15 @@ async def test_a_service_has_the_rights_of_its_table_and_no_other(
     assert found == {topic.name: table.get(topic.name, set()) for topic in declared_topics()}
 
 
+async def test_the_api_writes_events_of_catalogue_and_accounts_and_reads_no_topic(
+    servers: SecuredServers,
+) -> None:
+    found = await asyncio.to_thread(_topic_rights, servers, rights.API)
+
+    written = {"catalog.events", "accounts.events"}
+    assert found == {t.name: {"Write"} if t.name in written else set() for t in declared_topics()}
+
+
 async def test_pricing_may_not_write_the_events_of_orders(servers: SecuredServers) -> None:
     arguments = kafka_connection(servers.settings("ordermesh-pricing")).client_arguments()
 
@@ -305,8 +314,8 @@ async def test_a_user_without_its_rights_ends_a_service_with_what_gives_them(
 
     assert code == 1
     assert " ".join(err.split()) == (
-        "Kafka does not let the user ordermesh-accounts see pricing.requests. Give it its rights:"
-        " `ordermesh acls` prints them."
+        "Kafka does not let the user ordermesh-accounts see accounts.events, pricing.requests. Give"
+        " it its rights: `ordermesh acls` prints them."
     )
 
 
@@ -336,24 +345,21 @@ async def test_kafka_takes_no_connection_without_tls(servers: SecuredServers) ->
 async def test_a_service_writes_its_own_database_and_no_other(
     servers: SecuredServers, service: str
 ) -> None:
-    settings = servers.settings(rights.user_of(service))
     readable = set(rights.needs_of(service).databases)
-    found: dict[str, set[str]] = {other: set() for other in SERVICES}
 
-    async with mongo_client(settings) as client:
-        for other in SERVICES:
-            collection = client[settings.database(other)]["probe"]
-            try:
-                await collection.find_one({})
-                found[other].add("read")
-                await collection.insert_one({"by": service})
-                found[other].add("write")
-            except OperationFailure as error:
-                if error.code != UNAUTHORIZED:
-                    raise
+    found = await _database_rights(servers, rights.user_of(service))
 
     expected = {other: {"read"} if other in readable else set() for other in SERVICES}
     assert found == {**expected, service: {"read", "write"}}
+
+
+async def test_the_api_writes_the_databases_whose_routes_it_serves_and_reads_no_other(
+    servers: SecuredServers,
+) -> None:
+    found = await _database_rights(servers, rights.API)
+
+    served = {"accounts", "pricing", "checkout"}
+    assert found == {s: {"read", "write"} if s in served else set() for s in SERVICES}
 
 
 async def test_a_wrong_password_of_mongodb_is_told_without_it(servers: SecuredServers) -> None:
@@ -373,6 +379,24 @@ def _headers(type: str, id: str) -> Headers:
         ("ce_source", b"poison"),
         ("ce_id", id.encode()),
     ]
+
+
+async def _database_rights(servers: SecuredServers, user: str) -> dict[str, set[str]]:
+    """What MongoDB lets ``user`` do in the database of each service."""
+    settings = servers.settings(user)
+    found: dict[str, set[str]] = {service: set() for service in SERVICES}
+    async with mongo_client(settings) as client:
+        for service in SERVICES:
+            collection = client[settings.database(service)]["probe"]
+            try:
+                await collection.find_one({})
+                found[service].add("read")
+                await collection.insert_one({"by": user})
+                found[service].add("write")
+            except OperationFailure as error:
+                if error.code != UNAUTHORIZED:
+                    raise
+    return found
 
 
 def _topic_rights(servers: SecuredServers, user: str) -> dict[str, set[str]]:

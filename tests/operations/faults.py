@@ -264,6 +264,8 @@ FAULTS = (
             ("OrdermeshInfrastructureFaults", {"client": "mongodb"}),
             ("OrdermeshBatchStuck", {"service": "checkout"}),
             ("OrdermeshConsumerBehind", {"service": "accounts"}),
+            ("OrdermeshApiFailing", {}),
+            ("OrdermeshApiSlow", {}),
         ],
         limit=150,
         stays=False,

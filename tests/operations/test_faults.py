@@ -69,7 +69,7 @@ async def _dead(stage: Stage, fault: Fault) -> list[str]:
     """The services that say of themselves that they should be started again."""
     dead = []
     async with httpx.AsyncClient(trust_env=False) as client:
-        for service in SERVICES:
+        for service in (*SERVICES, "api"):
             if f"{service} stopped" == fault.name:
                 continue
             response = await client.get(f"{stage.engine.base(service)}/healthz", timeout=10)

@@ -51,6 +51,11 @@ class Deployment:
     def http(self) -> str:
         return str(self.description["http"])
 
+    def admin_client(self) -> tuple[str, str]:
+        """ID and secret of the API client that has every role."""
+        kept = json.loads((self._data / "admin-client.json").read_text())
+        return kept["ClientID"], kept["ClientSecret"]
+
     def base(self, service: str) -> str:
         """The URL of a service's health and metrics."""
         return str(self.description["metrics"][service]).removesuffix("/metrics")

@@ -34,6 +34,8 @@ EVENT_TOPICS = (
 )
 DEAD_LETTER_TOPICS = (
     "catalog.commands.dead-letters",
+    "catalog.events.dead-letters",
+    "accounts.events.dead-letters",
     "orders.commands.dead-letters",
     "orders.events.dead-letters",
     "pricing.requests.dead-letters",

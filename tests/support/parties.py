@@ -53,3 +53,17 @@ async def create_all(
         for path, body in things:
             made = await client.post(path, json=body)
             assert made.status_code == 201, made.text
+
+
+async def stored_user(api: TestApi, key: str) -> dict[str, Any]:
+    """What is stored of the user under ``key``."""
+    document = await api.resources.database("accounts")["users"].find_one({"_id": key})
+    assert document is not None
+    state: dict[str, Any] = document["state"]
+    return state
+
+
+async def credentials(api: TestApi) -> dict[str, dict[str, Any]]:
+    """What is kept of all users' passwords, by internal ID."""
+    found = api.resources.database("accounts")["credentials"].find()
+    return {each["_id"]: each async for each in found}

@@ -115,8 +115,8 @@ class Prometheus:
 
 
 @asynccontextmanager
-async def watching(front_door: str, data: Path) -> AsyncIterator[Prometheus]:
-    """A Prometheus that reads the metrics of the deployment whose front door this is every two
+async def watching(api: str, data: Path) -> AsyncIterator[Prometheus]:
+    """A Prometheus that reads the metrics of the deployment whose HTTP API this is every two
     seconds, and finds them the way that ops/prometheus/local.yml does."""
     binary = shutil.which("prometheus")
     assert binary is not None, MISSING
@@ -125,7 +125,7 @@ async def watching(front_door: str, data: Path) -> AsyncIterator[Prometheus]:
     config["global"] = {"scrape_interval": _SCRAPE, "evaluation_interval": _SCRAPE}
     config["rule_files"] = [str(RULES / "*.yml")]
     (discovery,) = config["scrape_configs"][0]["http_sd_configs"]
-    discovery |= {"url": f"{front_door}/targets", "refresh_interval": "5s"}
+    discovery |= {"url": f"{api}/targets", "refresh_interval": "5s"}
     (data / "prometheus.yml").write_text(yaml.safe_dump(config))
     address = f"127.0.0.1:{free_port()}"
     with (data / "log").open("wb") as log:
@@ -143,7 +143,7 @@ async def watching(front_door: str, data: Path) -> AsyncIterator[Prometheus]:
         async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
             prometheus = Prometheus(f"http://{address}", client)
             await _started(client, f"http://{address}/-/ready", data / "log")
-            await prometheus.until('count(up{job="ordermesh"} == 1) == 6', 30)
+            await prometheus.until('count(up{job="ordermesh"} == 1) == 7', 30)
             yield prometheus
     finally:
         with contextlib.suppress(ProcessLookupError):

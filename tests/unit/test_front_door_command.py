@@ -1,4 +1,4 @@
-"""`ordermesh front-door`: what it takes and what it refuses."""
+"""`ordermesh front-door` and `ordermesh api`: what they take and what they refuse."""
 
 import pytest
 from typer.testing import CliRunner
@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from services.cli import app
 
 
+@pytest.mark.parametrize("command", ["front-door", "api"])
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -15,8 +16,8 @@ from services.cli import app
         (["checkout=http://checkout:9464", "--http", "0.0.0.0:80800"], "is not HOST:PORT"),
     ],
 )
-def test_what_it_cannot_use_is_a_usage_error(arguments, told):
-    result = CliRunner().invoke(app, ["front-door", *arguments])
+def test_what_it_cannot_use_is_a_usage_error(command, arguments, told):
+    result = CliRunner().invoke(app, [command, *arguments])
 
     assert result.exit_code == 2
     assert told in result.output

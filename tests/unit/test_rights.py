@@ -19,10 +19,13 @@ def test_pricing_reads_and_writes_what_its_work_needs() -> None:
 
     assert sorted(acls) == [
         Acl("ordermesh-pricing", "group", ("Read",), "ordermesh-pricing"),
+        Acl("ordermesh-pricing", "topic", ("Read",), "accounts.events"),
         Acl("ordermesh-pricing", "topic", ("Read",), "pricing.requests"),
         Acl("ordermesh-pricing", "topic", ("Read", "Write"), "catalog.commands"),
+        Acl("ordermesh-pricing", "topic", ("Read", "Write"), "catalog.events"),
+        Acl("ordermesh-pricing", "topic", ("Write",), "accounts.events.dead-letters"),
         Acl("ordermesh-pricing", "topic", ("Write",), "catalog.commands.dead-letters"),
-        Acl("ordermesh-pricing", "topic", ("Write",), "catalog.events"),
+        Acl("ordermesh-pricing", "topic", ("Write",), "catalog.events.dead-letters"),
         Acl("ordermesh-pricing", "topic", ("Write",), "commands.rejected"),
         Acl("ordermesh-pricing", "topic", ("Write",), "pricing.requests.dead-letters"),
         Acl("ordermesh-pricing", "topic", ("Write",), "pricing.results"),
@@ -100,7 +103,8 @@ def test_the_events_of_users_and_access_are_written_by_the_api_alone() -> None:
         if acl.name == "accounts.events" and "Write" in acl.operations
     }
 
-    assert writers == {"ordermesh-api"}
+    # The operator puts back what a consumer set aside.
+    assert writers == {"ordermesh-api", "ordermesh-operator"}
 
 
 @pytest.mark.parametrize(

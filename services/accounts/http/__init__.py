@@ -15,7 +15,6 @@ from services.accounts.http import (
 )
 from services.accounts.http.access_mount import AccessSide
 from services.accounts.http.door import AccountsDoor
-from services.accounts.http.passwords import StoredPasswords
 from shared.http.kinds import Assignment, Kind
 from shared.http.mount import Mount, Mounted
 from shared.http.operations import Operation
@@ -50,11 +49,9 @@ OPERATIONS: tuple[Callable[[AccountsDoor], Sequence[Operation]], ...] = (
 def mount(mount: Mount) -> Mounted:
     """Accounts' routes, and who comes in by them."""
     access = AccessSide(mount)
-    core = access.access
-    passwords = StoredPasswords(core.logins, core.credentials, core.user_tokens)
     door = AccountsDoor(
         mount,
-        passwords,
+        access.passwords,
         (*KINDS, *access.kinds),
         (*ASSIGNMENTS, *access.assignments),
     )

@@ -52,26 +52,25 @@ class ClientRules:
 
     async def acts_as_a_user_that_there_is(self, door: Door, change: Change) -> None:
         """A client of nobody's, or of somebody whose rights the caller may give away."""
-        name = change.after.default_context_user_name
-        before = change.before
-        if name is None or (before is not None and before.default_context_user_name == name):
-            # Who changes what acts for another could take its rights.
-            await self.check_may_change(door, change.after.id, change.call)
-            return
-        user = await self._directory.user_by_username(name)
-        if user is None:
-            raise not_found("User", name)
-        held = union(await self._directory.profiles(user))
-        check_may_give(held.standard, change.call)
-        await self.check_may_change(door, change.after.id, change.call)
+        name, before = change.after.default_context_user_name, change.before
+        if name is not None and (before is None or before.default_context_user_name != name):
+            user = await self._directory.user_by_username(name)
+            if user is None:
+                raise not_found("User", name)
+        # Who changes what acts for another could take its rights.
+        for state in (before, change.after):
+            if state is not None:
+                await self._check_may_give_what(wire(state), change.call)
 
     async def check_may_change(self, door: Door, client_id: str, call: Call) -> None:
         """Raises ApiError, 403, where the client acts for somebody with FullAccess and the caller
         has it not: with another secret the caller would have it."""
-        if FULL_ACCESS in call.principal.roles:
-            return
         state = await door.documents["ApiClient"].get(client_id)
-        if state is not None and await self._has_full_access(state):
+        if state is not None:
+            await self._check_may_give_what(state, call)
+
+    async def _check_may_give_what(self, state: State, call: Call) -> None:
+        if FULL_ACCESS not in call.principal.roles and await self._has_full_access(state):
             check_may_give((FULL_ACCESS,), call)
 
     async def is_not_the_last_with_full_access(
@@ -162,7 +161,7 @@ def clients(rules: ClientRules) -> Kind:
             Cascade("ApiClientAssignment", "ApiClientID"),
         ),
         compute=_counts_companies,
-        indexes=(index("ID"), index("AppName", "ID")),
+        indexes=(index("ID"), index("AppName", "ID"), index("DefaultContextUserName", "ID")),
     )
 
 

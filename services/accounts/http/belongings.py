@@ -3,7 +3,7 @@
 A module that declares a kind with such a field adds it here.
 """
 
-from shared.http.kinds import Cascade
+from shared.http.kinds import Cascade, Refuse
 
 _OF_BUYER = (
     "UserGroupAssignment",
@@ -18,6 +18,9 @@ _OF_BUYER = (
     "UserGroup",
     "User",
     "SupplierBuyer",
+    "ApiClientAssignment",
+    "SecurityProfileAssignment",
+    "LocaleAssignment",
 )
 _OF_SUPPLIER = (
     "SupplierUserGroupAssignment",
@@ -25,32 +28,82 @@ _OF_SUPPLIER = (
     "SupplierUserGroup",
     "SupplierUser",
     "SupplierBuyer",
+    "ApiClientAssignment",
+    "SecurityProfileAssignment",
 )
 
-OF_BUYER = tuple(Cascade(name, "BuyerID") for name in _OF_BUYER)
+
+def _acting(field: str) -> Cascade:
+    """Impersonation configs by which one of a company acts as others."""
+    return Cascade("ImpersonationConfig", field, company="ImpersonationBuyerID")
+
+
+def _as(field: str) -> Refuse:
+    return Refuse(
+        "ImpersonationConfig",
+        field,
+        "Impersonation.CannotDeleteImpersonateeParty",
+        "An impersonation config lets others act as this one: delete that config first.",
+    )
+
+
+IMPERSONATED_BUYER = _as("BuyerID")
+IMPERSONATED_USER_GROUP = _as("GroupID")
+IMPERSONATED_USER = _as("UserID")
+"""What keeps a party from being deleted."""
+
+OF_BUYER = (
+    *(Cascade(name, "BuyerID") for name in _OF_BUYER),
+    Cascade("ImpersonationConfig", "ImpersonationBuyerID"),
+)
 OF_SUPPLIER = tuple(Cascade(name, "SupplierID") for name in _OF_SUPPLIER)
 
-OF_USER_GROUP = tuple(
-    Cascade(name, "UserGroupID")
-    for name in (
-        "UserGroupAssignment",
-        "AddressAssignment",
-        "CostCenterAssignment",
-        "CreditCardAssignment",
-        "SpendingAccountAssignment",
-    )
+OF_USER_GROUP = (
+    *(
+        Cascade(name, "UserGroupID")
+        for name in (
+            "UserGroupAssignment",
+            "AddressAssignment",
+            "CostCenterAssignment",
+            "CreditCardAssignment",
+            "SpendingAccountAssignment",
+            "SecurityProfileAssignment",
+            "LocaleAssignment",
+        )
+    ),
+    Cascade("ImpersonationConfig", "GroupID"),
+    _acting("ImpersonationGroupID"),
 )
-OF_SUPPLIER_USER_GROUP = (Cascade("SupplierUserGroupAssignment", "UserGroupID"),)
-OF_ADMIN_USER_GROUP = (Cascade("AdminUserGroupAssignment", "UserGroupID"),)
+OF_SUPPLIER_USER_GROUP = (
+    Cascade("SupplierUserGroupAssignment", "UserGroupID"),
+    Cascade("SecurityProfileAssignment", "UserGroupID"),
+)
+OF_ADMIN_USER_GROUP = (
+    Cascade("AdminUserGroupAssignment", "UserGroupID"),
+    Cascade("SecurityProfileAssignment", "UserGroupID"),
+    _acting("ImpersonationGroupID"),
+)
 
-OF_USER = tuple(
-    Cascade(name, "UserID")
-    for name in (
-        "UserGroupAssignment",
-        "AddressAssignment",
-        "CreditCardAssignment",
-        "SpendingAccountAssignment",
-    )
+OF_USER = (
+    *(
+        Cascade(name, "UserID")
+        for name in (
+            "UserGroupAssignment",
+            "AddressAssignment",
+            "CreditCardAssignment",
+            "SpendingAccountAssignment",
+            "SecurityProfileAssignment",
+            "ImpersonationConfig",
+        )
+    ),
+    _acting("ImpersonationUserID"),
 )
-OF_SUPPLIER_USER = (Cascade("SupplierUserGroupAssignment", "UserID"),)
-OF_ADMIN_USER = (Cascade("AdminUserGroupAssignment", "UserID"),)
+OF_SUPPLIER_USER = (
+    Cascade("SupplierUserGroupAssignment", "UserID"),
+    Cascade("SecurityProfileAssignment", "UserID"),
+)
+OF_ADMIN_USER = (
+    Cascade("AdminUserGroupAssignment", "UserID"),
+    Cascade("SecurityProfileAssignment", "UserID"),
+    _acting("ImpersonationUserID"),
+)

@@ -1,6 +1,6 @@
 """Buyers: the companies that buy, each with a catalog to begin with."""
 
-from services.accounts.http.belongings import OF_BUYER
+from services.accounts.http.belongings import IMPERSONATED_BUYER, OF_BUYER
 from services.accounts.http.companies import (
     closed_by_the_seller,
     founded_by_the_seller,
@@ -67,7 +67,7 @@ BUYER_KIND = Kind(
     rules=(founded_by_the_seller, has_a_catalog),
     after_write=(makes_its_catalog,),
     before_delete=(closed_by_the_seller,),
-    on_delete=OF_BUYER,
+    on_delete=(IMPERSONATED_BUYER, *OF_BUYER),
     fixed_id=True,
     indexes=(index("ID"), index("Name", "ID")),
 )

@@ -3,10 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from services.accounts.access.credentials import CredentialStore
-from services.accounts.access.login import Logins
 from services.accounts.access.ports import Account
-from services.accounts.access.user_tokens import UserTokens
 
 
 class Passwords(Protocol):
@@ -40,40 +37,3 @@ class Passwords(Protocol):
         """What is known of users beside their documents, by wire names, such as
         ``FailedLoginAttempts`` and ``PasswordLastSetDate``; for a page of them at once."""
         ...
-
-
-class StoredPasswords:
-    """Passwords as access keeps them."""
-
-    def __init__(self, logins: Logins, credentials: CredentialStore, tokens: UserTokens) -> None:
-        self._logins = logins
-        self._credentials = credentials
-        self._tokens = tokens
-
-    async def check(self, user: Account, password: str) -> None:
-        await self._logins.check(user, password, own=False)
-
-    async def set(self, user: Account, password: str) -> None:
-        await self._logins.set(user, password, own=False)
-
-    async def unlock(self, internal_id: str) -> None:
-        await self._credentials.unlock(internal_id)
-
-    async def revoke(self, internal_id: str) -> None:
-        await self._tokens.revoke(internal_id)
-
-    def changed(self, internal_id: str) -> None:
-        self._tokens.changed(internal_id)
-
-    async def remove(self, internal_id: str) -> None:
-        await self._tokens.remove(internal_id)
-
-    async def facts(self, internal_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        found = await self._credentials.find_all(internal_ids)
-        return {
-            internal_id: {
-                "FailedLoginAttempts": credential.failed_attempts,
-                "PasswordLastSetDate": credential.password_set,
-            }
-            for internal_id, credential in found.items()
-        }

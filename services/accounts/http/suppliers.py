@@ -19,6 +19,7 @@ from shared.http.resources import scope_of
 SUPPLIER_KIND = Kind(
     events=SUPPLIER,
     sdk="Suppliers",
+    defaults={"AllBuyersCanOrder": False},
     path="/suppliers",
     id="supplierID",
     collection="suppliers",

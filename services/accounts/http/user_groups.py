@@ -1,6 +1,7 @@
 """Groups of users: a buyer's, a supplier's, the marketplace's."""
 
 from services.accounts.http.belongings import (
+    IMPERSONATED_USER_GROUP,
     OF_ADMIN_USER_GROUP,
     OF_SUPPLIER_USER_GROUP,
     OF_USER_GROUP,
@@ -16,7 +17,7 @@ from shared.contracts.resources import (
 from shared.http.documents import State
 from shared.http.door import Door
 from shared.http.errors import conflict
-from shared.http.kinds import Assignment, Kind, Reference, admin_reader
+from shared.http.kinds import Assignment, Change, Kind, Reference, admin_reader
 from shared.http.operations import Call
 from shared.http.places import (
     ADMIN_USER_GROUPS,
@@ -53,6 +54,33 @@ async def approves_nothing(door: Door, states: list[State], call: Call) -> None:
             )
 
 
+_ELSEWHERE = (
+    ("pricing", "product_assignments", "UserGroupID"),
+    ("pricing", "category_assignments", "UserGroupID"),
+    ("pricing", "promotion_assignments", "UserGroupID"),
+    ("pricing", "inventory_record_assignments", "UserGroupID"),
+    ("pricing", "variant_inventory_record_assignments", "UserGroupID"),
+    ("checkout", "approval_rules", "ApprovingGroupID"),
+)
+"""Where other services name a buyer's group: the database's service, the collection, the field."""
+
+
+async def keeps_its_name_elsewhere(door: Door, change: Change) -> None:
+    """Other services do not follow a renaming, so what they name keeps its ID."""
+    before = change.before
+    if before is None or before.id == change.after.id:
+        return
+    for service, collection, field in _ELSEWHERE:
+        named = {"state.BuyerID": before.buyer_id, f"state.{field}": before.id}
+        if await door.resources.database(service)[collection].find_one(named, {"_id": 1}):
+            raise conflict(
+                "ValidationFailure",
+                f"{collection.replace('_', ' ')} name this group by its ID: take them back before"
+                " you rename it, and make them again for the new ID.",
+                Field="ID",
+            )
+
+
 BUYER_GROUPS = Kind(
     events=USER_GROUP,
     sdk="UserGroups",
@@ -66,8 +94,9 @@ BUYER_GROUPS = Kind(
     default_sort=_SORTABLE,
     parents=(BUYERS,),
     before_delete=(approves_nothing,),
-    on_delete=OF_USER_GROUP,
+    on_delete=(IMPERSONATED_USER_GROUP, *OF_USER_GROUP),
     renames=OF_USER_GROUP,
+    rules=(keeps_its_name_elsewhere,),
     indexes=(index("BuyerID", "Name", "ID"), index("BuyerID", "ID")),
 )
 SUPPLIER_GROUPS = Kind(

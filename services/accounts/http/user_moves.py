@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from services.accounts.http.belongings import OF_USER
+from services.accounts.http.belongings import IMPERSONATED_USER, OF_USER
 from services.accounts.http.door import AccountsDoor
+from services.accounts.http.user_rules import need_no_client
 from shared.contracts.resources import USER
 from shared.http.documents import wire
 from shared.http.errors import bad_request, id_exists, not_found
@@ -36,6 +37,8 @@ class Moves:
                 f"The user is with {old} already; name another buyer.",
                 Field="newBuyerID",
             )
+        await need_no_client(self._door, state, "User.CannotMoveDefaultContextUser")
+        await self._users.belongings.forsake((IMPERSONATED_USER,), state, call)
         before: Any = USER.stored.model_validate(state)
         after = before.model_copy(update={"buyer_id": new, "company_id": new, "moving_to": None})
         old_key, new_key = kind.key([old], state["ID"]), kind.key([new], state["ID"])
@@ -51,7 +54,7 @@ class Moves:
         elif there["InternalID"] != before.internal_id:
             raise id_exists("User", before.id)
         await documents.change(new_key, decide, call)
-        await self._users.forsake(OF_USER, state, call)
+        await self._users.belongings.forsake(OF_USER, state, call)
         await documents.change(old_key, lambda stored: None, call)
         await self._door.passwords.revoke(state["InternalID"])
         return (await self._users.shown([wire(after)], call))[0]

@@ -8,6 +8,7 @@ from services.accounts.http.door import accounts
 from shared.contracts.base import Resource
 from shared.http.documents import State, wire, with_ids
 from shared.http.door import Door
+from shared.http.errors import conflict
 from shared.http.kinds import Change, Unique
 from shared.http.operations import Call
 from shared.http.principal import UserType
@@ -58,6 +59,40 @@ async def gets_the_password(door: Door, change: Change) -> None:
         await passwords.revoke(after.internal_id)
     else:
         passwords.changed(after.internal_id)
+
+
+async def acts_for_no_client(door: Door, states: list[State], call: Call) -> None:
+    """API clients act as their default context users, by their names."""
+    for state in states:
+        await need_no_client(door, state, "User.CannotDeleteDefaultContextUser")
+
+
+async def need_no_client(door: Door, user: State, code: str) -> None:
+    """Raises ApiError 409 ``code`` where an API client acts as the user."""
+    # A username is the same in letters of either case.
+    named = {"DefaultContextUserName": {"$in": [user["Username"]]}}
+    for client in await door.documents["ApiClient"].find(named, limit=1):
+        raise conflict(
+            code,
+            f"The API client {client['ID']} acts as this user: name another user in its"
+            " DefaultContextUserName first.",
+            ApiClientID=client["ID"],
+        )
+
+
+async def is_followed_by_clients(door: Door, change: Change) -> None:
+    """API clients that act as the user know it by its new name."""
+    before, after = change.before, change.after
+    if before is None or before.username == after.username:
+        return
+    clients = door.documents["ApiClient"]
+    keys = await clients.keys({"DefaultContextUserName": {"$in": [before.username]}})
+    renamed = {"default_context_user_name": after.username}
+    await clients.change_all(
+        keys,
+        lambda client: client and client.model_copy(update=renamed),
+        change.call,
+    )
 
 
 async def leaves_nothing(door: Door, states: list[State], call: Call) -> None:

@@ -4,16 +4,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.accounts.http.belongings import OF_ADMIN_USER, OF_SUPPLIER_USER, OF_USER
+from services.accounts.http.belongings import (
+    IMPERSONATED_USER,
+    OF_ADMIN_USER,
+    OF_SUPPLIER_USER,
+    OF_USER,
+)
 from services.accounts.http.door import AccountsDoor
 from services.accounts.http.user_moves import Moves
 from services.accounts.http.user_rules import (
     IDENTITY_INDEX,
     UNIQUE_USERNAME,
     USERNAME_INDEX,
+    acts_for_no_client,
     gets_the_password,
     has_its_company,
     in_group,
+    is_followed_by_clients,
     leaves_nothing,
     may_have_the_password,
     user_facts,
@@ -54,9 +61,10 @@ BUYER_USERS = Kind(
     default_sort=_DEFAULT_SORT,
     parents=(BUYERS,),
     rules=_RULES,
-    after_write=(gets_the_password,),
+    after_write=(gets_the_password, is_followed_by_clients),
+    before_delete=(acts_for_no_client,),
     after_delete=(leaves_nothing,),
-    on_delete=OF_USER,
+    on_delete=(IMPERSONATED_USER, *OF_USER),
     renames=OF_USER,
     unique=(UNIQUE_USERNAME,),
     compute=user_facts,
@@ -83,7 +91,8 @@ SUPPLIER_USERS = Kind(
     default_sort=_DEFAULT_SORT,
     parents=(SUPPLIERS,),
     rules=_RULES,
-    after_write=(gets_the_password,),
+    after_write=(gets_the_password, is_followed_by_clients),
+    before_delete=(acts_for_no_client,),
     after_delete=(leaves_nothing,),
     on_delete=OF_SUPPLIER_USER,
     renames=OF_SUPPLIER_USER,
@@ -106,7 +115,8 @@ ADMIN_USERS = Kind(
     sortable=_SORTABLE,
     default_sort=_DEFAULT_SORT,
     rules=_RULES,
-    after_write=(gets_the_password,),
+    after_write=(gets_the_password, is_followed_by_clients),
+    before_delete=(acts_for_no_client,),
     after_delete=(leaves_nothing,),
     on_delete=OF_ADMIN_USER,
     renames=OF_ADMIN_USER,

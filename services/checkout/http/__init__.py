@@ -15,4 +15,4 @@ def mount(mount: Mount) -> Mounted:
         mount.increment,
         kinds=(APPROVAL_RULES, INCREMENTORS),
     )
-    return door.mounted()
+    return door.mounted(xp_things={"ApprovalRule": ("approval_rules",)})

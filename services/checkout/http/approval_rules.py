@@ -3,7 +3,7 @@
 from services.checkout.domain.approval import rule_errors
 from shared.contracts.resources import APPROVAL_RULE
 from shared.http.door import Door
-from shared.http.errors import ApiError, error
+from shared.http.errors import ApiError
 from shared.http.kinds import Change, Kind, Reference, admin_reader
 from shared.http.places import BUYERS, USER_GROUPS
 from shared.http.query import index
@@ -11,24 +11,9 @@ from shared.http.query import index
 __all__ = ["APPROVAL_RULES"]
 
 
-async def approved_by_somebody(door: Door, change: Change) -> None:
-    """A rule that is made here names its expression and who approves; those without came as
-    commands, and are kept as they are."""
-    rule = change.after
-    if rule.order_total_above is not None and change.before is not None:
-        return
-    missing = [
-        error("ValidationFailure", f"{name} is required: send it.", Field=name)
-        for name, value in (
-            ("ApprovingGroupID", rule.approving_group_id),
-            ("RuleExpression", rule.rule_expression),
-        )
-        if value is None
-    ]
-    if missing:
-        raise ApiError(400, missing)
-    # The rules that commands are held to, too.
-    if refused := rule_errors(rule):
+async def can_be_asked(door: Door, change: Change) -> None:
+    """The rules that commands are held to, too."""
+    if refused := rule_errors(change.after):
         raise ApiError(400, refused)
 
 
@@ -44,6 +29,6 @@ APPROVAL_RULES = Kind(
     sortable=("Name", "ID", "ApprovingGroupID", "RuleExpression"),
     default_sort=("Name", "ID"),
     references=(Reference("ApprovingGroupID", USER_GROUPS, parents=("BuyerID",)),),
-    rules=(approved_by_somebody,),
+    rules=(can_be_asked,),
     indexes=(index("BuyerID", "Name", "ID"),),
 )

@@ -87,8 +87,21 @@ OPERATIONS = (
 )
 
 
+_XP_THINGS = {
+    "Variant": ("variants",),
+    "Spec": ("specs",),
+    "SpecOption": ("spec_options",),
+    "Category": ("categories",),
+    "PriceSchedule": ("price_schedules",),
+    "Promotion": ("promotions",),
+    "Catalog": ("catalogs",),
+    "InventoryRecord": ("inventory_records", "variant_inventory_records"),
+}
+
+
 def mount(mount: Mount) -> Mounted:
     """Pricing's routes."""
     door = Door("pricing", mount.resources, mount.announcer, mount.increment, KINDS, ASSIGNMENTS)
     door.documents[LOCATIONS] = location_documents(mount.resources, mount.announcer)
-    return door.mounted([each for operations in OPERATIONS for each in operations(door)])
+    by_hand = [each for operations in OPERATIONS for each in operations(door)]
+    return door.mounted(by_hand, xp_things=_XP_THINGS)

@@ -100,10 +100,16 @@ async def at_an_address(door: Door, change: Change) -> None:
     raise not_found("Address", record.address_id)
 
 
+def sets_quantity(change: Change) -> bool:
+    """Whether the quantity is set: always, but by a PATCH of other fields."""
+    patched = change.before is not None and change.call.operation.method == "PATCH"
+    return not patched or "QuantityAvailable" in change.sent
+
+
 async def quantity_as_it_is(door: Door, change: Change) -> None:
-    """What is not said of the quantity is as it is now, not as it was saved last."""
+    """What a PATCH does not say of the quantity is as it is now, not as it was saved last."""
     before = change.before
-    if before is None or change.sent.get("QuantityAvailable") is not None:
+    if sets_quantity(change):
         return
     quantity = before.quantity_available
     if not hasattr(before, "variant_id"):
@@ -120,7 +126,7 @@ async def stock_is_there(door: Door, change: Change) -> None:
     place = location_id(record.product_id, record.id)
     await save_location(door, place, record, change.call)
     renamed = before is not None and before.id != record.id
-    if before is None or renamed or change.sent.get("QuantityAvailable") is not None:
+    if renamed or sets_quantity(change):
         await Stock(door.resources).put(record.product_id, place, record.quantity_available)
     if before is not None and renamed:
         old = location_id(before.product_id, before.id)
@@ -158,8 +164,8 @@ async def show_records(door: Door, states: list[State], answers: list[State], ca
 
 
 async def show_addresses(door: Door, states: list[State], answers: list[State], call: Call) -> None:
-    """Fills in the addresses; those of a list where they are asked for."""
-    if call.operation.list is not None and not call.flag("includeAddress"):
+    """Fills in the addresses, where they are asked for."""
+    if not call.flag("includeAddress"):
         return
     keys = [address_key(door, state.get("OwnerID"), state["AddressID"])[1] for state in states]
     addresses = door.resources.database(ADMIN_ADDRESSES.service)[ADMIN_ADDRESSES.collection]
@@ -170,7 +176,8 @@ async def show_addresses(door: Door, states: list[State], answers: list[State], 
         answer["Address"] = present(known[key]) if key in known else None
 
 
-_ADDRESS = {"List": (Parameter("includeAddress", "boolean"),)}
+_INCLUDE = (Parameter("includeAddress", "boolean"),)
+_ADDRESS = dict.fromkeys(("List", "Get"), _INCLUDE)
 _SORT = ("ID", "AddressID")
 
 INVENTORY_RECORDS = Kind(

@@ -129,6 +129,7 @@ async def show_redemptions(
 PROMOTIONS = Kind(
     events=PROMOTION,
     sdk="Promotions",
+    defaults={"AllowAllBuyers": False},
     path="/promotions",
     id="promotionID",
     collection="promotions",

@@ -8,7 +8,8 @@ from pymongo import AsyncMongoClient
 from services.accounts.http import ASSIGNMENTS, KINDS
 from shared.http.kinds import Assignment, Kind
 from tests.support.api import api_under_test
-from tests.support.kinds import Sample, Tie, walk_assignment, walk_kind
+from tests.support.assignments import Tie, walk_assignment
+from tests.support.kinds import Sample, walk_kind
 from tests.support.parties import COMPANIES, create_all
 
 OF_BUYER = {"buyerID": "b1"}
@@ -58,7 +59,9 @@ def _user(**parents: str) -> Sample:
         change={"Phone": "12345"},
         wrong={"Email": "nowhere"},
         parents=parents,
-        computed=frozenset({"CompanyID", "FailedLoginAttempts", "PasswordLastSetDate"}),
+        computed=frozenset(
+            {"AvailableRoles", "CompanyID", "FailedLoginAttempts", "PasswordLastSetDate"}
+        ),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from tests.support.api import TestApi, api_under_test, errors_of
-from tests.support.parties import COMPANIES, EVERYTHING, create_all, user
+from tests.support.parties import COMPANIES, EVERYTHING, create_all, credentials, stored_user, user
 
 Mongo = AsyncMongoClient[dict[str, Any]]
 SECRET = "correct horse battery"
@@ -20,18 +20,6 @@ async def api(mongo: Mongo, database_prefix: str) -> AsyncIterator[TestApi]:
     async with api_under_test(mongo, database_prefix, ("accounts", "checkout")) as api:
         await create_all(api, ABOVE)
         yield api
-
-
-async def stored(api: TestApi, key: str) -> dict[str, Any]:
-    document = await api.resources.database("accounts")["users"].find_one({"_id": key})
-    assert document is not None
-    state: dict[str, Any] = document["state"]
-    return state
-
-
-async def credentials(api: TestApi) -> dict[str, dict[str, Any]]:
-    found = api.resources.database("accounts")["credentials"].find()
-    return {each["_id"]: each async for each in found}
 
 
 async def test_a_username_is_of_one_user_over_all_companies(api: TestApi) -> None:
@@ -72,11 +60,11 @@ async def test_a_user_who_is_renamed_keeps_name_identity_password_and_groups(api
         await client.post("/buyers/b1/usergroups", json={"ID": "g1", "Name": "Group"})
         member = {"UserGroupID": "g1", "UserID": "old"}
         await client.post("/buyers/b1/usergroups/assignments", json=member)
-        before = await stored(api, "buyers/b1/old")
+        before = await stored_user(api, "buyers/b1/old")
 
         renamed = await client.patch("/buyers/b1/users/old", json={"ID": "new"})
 
-        after = await stored(api, "buyers/b1/new")
+        after = await stored_user(api, "buyers/b1/new")
         assert renamed.json() == {**made.json(), "ID": "new"}
         assert after == {**before, "ID": "new"}
         members = await client.get("/buyers/b1/usergroups/assignments")
@@ -92,11 +80,11 @@ async def test_a_user_who_is_renamed_keeps_name_identity_password_and_groups(api
 async def test_a_put_replaces_all_but_who_the_user_is(api: TestApi) -> None:
     async with api.as_admin() as client:
         await client.post("/buyers/b1/users", json=user("u1", "ada", Phone="1"))
-        before = await stored(api, "buyers/b1/u1")
+        before = await stored_user(api, "buyers/b1/u1")
 
         await client.put("/buyers/b1/users/u1", json=user("u1", "eve"))
 
-        after = await stored(api, "buyers/b1/u1")
+        after = await stored_user(api, "buyers/b1/u1")
     del before["Phone"]
     assert after == {**before, "Username": "eve"}
 
@@ -111,7 +99,7 @@ async def test_puts_of_a_new_user_at_once_make_one_identity(api: TestApi) -> Non
         )
 
     assert [each.status_code for each in puts] == [200] * 4
-    assert list(await credentials(api)) == [(await stored(api, "buyers/b1/u1"))["InternalID"]]
+    assert list(await credentials(api)) == [(await stored_user(api, "buyers/b1/u1"))["InternalID"]]
 
 
 async def test_a_password_is_kept_apart_and_shown_to_nobody(api: TestApi) -> None:
@@ -208,81 +196,11 @@ async def test_users_of_all_buyers_are_in_one_list(api: TestApi) -> None:
     assert [each["Username"] for each in second] == ["b"]
 
 
-async def test_a_user_moves_with_password_and_own_things_and_leaves_its_groups(
-    api: TestApi,
-) -> None:
-    async with api.as_admin() as client:
-        await client.post("/buyers/b1/users", json=user("u1", "ada", Password=SECRET))
-        await client.post("/buyers/b1/usergroups", json={"ID": "g1", "Name": "Group"})
-        member = {"UserGroupID": "g1", "UserID": "u1"}
-        await client.post("/buyers/b1/usergroups/assignments", json=member)
-        before = await stored(api, "buyers/b1/u1")
-
-        moved = await client.post("/buyers/b1/users/u1/moveto/b2")
-
-        assert moved.status_code == 201
-        assert moved.json() == (await client.get("/buyers/b2/users/u1")).json()
-        assert moved.json()["CompanyID"] == "b2"
-        assert (await client.get("/buyers/b1/users/u1")).status_code == 404
-        assert (await client.get("/buyers/b1/usergroups/assignments")).json()["Items"] == []
-    after = await stored(api, "buyers/b2/u1")
-    assert after == {**before, "BuyerID": "b2", "CompanyID": "b2"}
-    kept = (await credentials(api))[before["InternalID"]]
-    assert (len(kept["Hashes"]), kept["TokensValidAfter"]) == (1, api.clock())
-    assert (await api.events("accounts", "users", "buyers/b1/u1"))[-1] == "UserDeleted"
-    assert await api.events("accounts", "users", "buyers/b2/u1") == ["UserSaved"]
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "code"),
-    [
-        ("u1/moveto/nowhere", 404, "NotFound"),
-        ("nobody/moveto/b2", 404, "NotFound"),
-        ("u1/moveto/b1", 400, "ValidationFailure"),
-        ("u1/moveto/b2?orders=All", 400, "ValidationFailure"),
-        ("u1/moveto/b2?orders=Some", 400, "ValidationFailure"),
-        ("taken/moveto/b2", 409, "IdExists"),
-    ],
-)
-async def test_a_move_that_cannot_be_changes_nothing(
-    api: TestApi, path: str, status: int, code: str
-) -> None:
-    async with api.as_admin() as client:
-        for buyer, id in (("b1", "u1"), ("b1", "taken"), ("b2", "taken")):
-            await client.post(f"/buyers/{buyer}/users", json=user(id, f"{buyer}{id}"))
-        users = api.resources.database("accounts")["users"]
-        before = await users.find().sort("_id").to_list()
-
-        refused = await client.post(f"/buyers/b1/users/{path}")
-
-        assert (refused.status_code, errors_of(refused)) == (status, [code])
-        assert await users.find().sort("_id").to_list() == before
-
-
-async def test_a_move_that_was_interrupted_is_completed(api: TestApi) -> None:
-    async with api.as_admin() as client:
-        await client.post("/buyers/b1/users", json=user("u1", "ada"))
-        users = api.resources.database("accounts")["users"]
-        document = await users.find_one({"_id": "buyers/b1/u1"})
-        assert document is not None
-        moving = {"$set": {"state.MovingTo": "buyers/b2/u1"}}
-        await users.update_one({"_id": "buyers/b1/u1"}, moving)
-        there = {**document, "_id": "buyers/b2/u1"}
-        there["state"] = {**document["state"], "BuyerID": "b2", "CompanyID": "b2"}
-        await users.insert_one(there)
-
-        moved = await client.post("/buyers/b1/users/u1/moveto/b2?orders=None")
-
-        assert moved.status_code == 201
-        assert (await client.get("/buyers/b1/users/u1")).status_code == 404
-        assert (await client.get("/buyers/b2/users/u1")).json() == moved.json()
-
-
 async def test_of_a_deleted_user_nothing_is_left(api: TestApi) -> None:
     await create_all(api, [each for each in EVERYTHING if each not in COMPANIES])
     async with api.as_admin() as client:
         await client.patch("/buyers/b1/users/u1", json={"Password": SECRET})
-        internal_id = (await stored(api, "buyers/b1/u1"))["InternalID"]
+        internal_id = (await stored_user(api, "buyers/b1/u1"))["InternalID"]
         ties = {
             "usergroups": {"UserGroupID": "g1", "UserID": "u1"},
             "addresses": {"AddressID": "a1", "UserID": "u1", "IsBilling": True},

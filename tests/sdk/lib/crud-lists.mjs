@@ -35,7 +35,9 @@ export async function lists(rest) {
     assert.deepEqual(ids(last), all.slice(4));
     const whole = await filtered({});
     contains(whole.Meta, { Page: 1, PageSize: 20, TotalCount: 5, TotalPages: 1 });
-    contains(whole.Items[0], await rest.get(all[0]));
+    const alone = await rest.get(all[0]);
+    for (const field of plan.unlisted) delete alone[field];
+    contains(whole.Items[0], alone);
   });
   await rest.step('a list is sorted by what is asked, descending with !', async () => {
     assert.deepEqual(ids(await filtered({}, { sortBy: ['!ID'] })), [...all].reverse());

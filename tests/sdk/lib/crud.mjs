@@ -38,6 +38,7 @@ export async function crud(walk, plan) {
     xp: true,
     shown: (body) => body,
     defaults: {},
+    unlisted: [], // what only a get shows
     clears: 'Description',
     change: { Name: 'Another name' },
     wrong: [{ ID: 'no id', Name: 'n'.repeat(101) }, ['ID', 'Name']],

@@ -64,7 +64,8 @@ export default async function buyers(walk) {
     await oc.Buyers.Delete(buyer.ID);
 
     await missing(sdk.Users.Get(buyer.ID, user.ID));
-    const again = await world.buyer({ ID: buyer.ID });
+    // Its catalog stays, for others may see it too.
+    const again = await world.buyer({ ID: buyer.ID, DefaultCatalogID: buyer.DefaultCatalogID });
     assert.deepEqual(ids(await sdk.Users.List(again.ID)), []);
   });
 

@@ -36,6 +36,7 @@ export default async function inventory(walk) {
     mistyped: { QuantityAvailable: 'some' },
     word: null,
     sortBy: 'AddressID',
+    unlisted: ['Address'],
     roles: { read: 'ProductReader', write: 'ProductAdmin' },
   };
   await crud(walk, { ...plan, under: [product.ID] });

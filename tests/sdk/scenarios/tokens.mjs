@@ -160,7 +160,7 @@ export default async function tokens(walk) {
 
     const { identity_token: identity } = await oc.UserInfo.GetToken({ accessToken: token });
 
-    contains(claims(identity), { usr: user.Username });
+    contains(claims(identity), { preferred_username: user.Username });
     await world.as(null, () => refused(oc.UserInfo.GetToken(), 401));
   });
 

@@ -138,12 +138,16 @@ def test_operations_are_what_each_service_receives_and_sends() -> None:
     assert received["bindings"]["kafka"]["groupId"]["const"] == "ordermesh-checkout"
     assert len(received["messages"]) == 8
     assert [name for name in operations if name.startswith("pricing.")] == [
+        "pricing.receives.accounts.events",
         "pricing.receives.catalog.commands",
+        "pricing.receives.catalog.events",
         "pricing.sends.catalog.events",
         "pricing.sends.commands.rejected",
         "pricing.receives.pricing.requests",
         "pricing.sends.pricing.results",
+        "pricing.sends.accounts.events.dead-letters",
         "pricing.sends.catalog.commands.dead-letters",
+        "pricing.sends.catalog.events.dead-letters",
         "pricing.sends.pricing.requests.dead-letters",
     ]
 
