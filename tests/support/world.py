@@ -106,8 +106,7 @@ class World:
         """Somebody with every role who may call it for the things of ``side``."""
         if operation.users == frozenset(UserType) and "/me" not in operation.path:
             return self.caller(UserType.ADMIN)
-        supplier = UserType.SUPPLIER in operation.users and side != OWN
-        if supplier and not any(each in operation.path for each in ("{buyerID}", "{supplierID}")):
+        if UserType.SUPPLIER in operation.users and side != OWN and not _me(operation):
             return self.caller(UserType.SUPPLIER, side)
         for user_type in (UserType.ADMIN, UserType.BUYER, UserType.SUPPLIER):
             if user_type in operation.users and (
