@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test faults test-operations test-sdk series dashboards check bench \
-	bench-quick bench-report lock manifests deploy-tools clean
+	bench-quick bench-http bench-report lock manifests deploy-tools clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench: $(STAMP) ## Measure throughput and latency on this machine
 
 bench-quick: $(STAMP) ## Measure only the throughput, in under a minute
 	$(BIN)/ordermesh bench --quick --orders 4000
+
+bench-http: $(STAMP) ## Measure the HTTP API beside a bare FastAPI route (apt-get install wrk)
+	$(BIN)/ordermesh bench-http
 
 bench-report: $(STAMP) ## Measure how the cost grows with load, lines and catalogue, into docs/
 	$(BIN)/ordermesh bench --report docs/performance

@@ -214,6 +214,23 @@ def bench(
     _run(write_report(report) if report else run_bench(orders=orders, quick=quick))
 
 
+@app.command("bench-http")
+def bench_http(
+    products: Annotated[int, typer.Option(min=100, help="How many there are.")] = 100_000,
+    seconds: Annotated[int, typer.Option(min=1, help="How long each is measured.")] = 10,
+) -> None:
+    """Measure the HTTP API on this machine with wrk, beside a bare FastAPI route."""
+    try:
+        from services.bench.http import run as run_http
+    except ModuleNotFoundError as error:
+        print(
+            f"The benchmark needs {error.name}: pip install 'ordermesh[bench,embedded]'.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1) from error
+    _run(run_http(products=products, seconds=seconds))
+
+
 def _stop_on_signals(second_interrupt: Any) -> asyncio.Event:
     """An event that SIGTERM or Ctrl-C sets; Ctrl-C after that calls `second_interrupt`."""
     stop = asyncio.Event()

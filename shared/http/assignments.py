@@ -169,7 +169,8 @@ class AssignmentOperations:
         change = Change(None, after, sent, call)
         for rule in self._assignment.rules:
             await rule(self._door, change)
-        key = self._assignment.key(stored)
+        # A rule may have filled in what is a part of the key.
+        key = self._assignment.key(wire(change.after))
 
         def decide(before: Any) -> Any:
             change.before = before
@@ -188,6 +189,9 @@ class AssignmentOperations:
             if name not in named and (value := call.parameter(parameter_of(name))) is not None:
                 named[name] = value
         await self._door.check_parents(self._assignment.parents, call)
+        if self._assignment.visible is not None:
+            own = self._assignment.visible(call.principal)
+            named |= {name: own[name] for name in self._assignment.keys if name in own}
         key = self._assignment.key(named)
         state = await self._documents.get(key)
         if state is None or not self._sees(state, call):

@@ -271,7 +271,8 @@ def is_among(path: str, ids: Iterable[str]) -> dict[str, Any]:
     """The expression that ``path`` is one of ``ids``, in the very letters: bytes are sought,
     which no collation touches."""
     joined = f"/{'/'.join(ids)}/"
-    sought = {"$concat": ["/", path, "/"]}
+    # What was deleted has no such field, and no ID has a line feed.
+    sought = {"$concat": ["/", {"$ifNull": [path, "\n"]}, "/"]}
     return {"$gte": [{"$indexOfBytes": [{"$literal": joined}, sought]}, 0]}
 
 

@@ -26,7 +26,6 @@ _PARAMETERS = {
     "groupID": "userGroupID",
     "defaultSupplierID": "supplierID",
     "sellerID": "supplierID",
-    "newBuyerID": "buyerID",
 }
 """Fields and parameters that name what another parameter names, too."""
 
@@ -53,6 +52,10 @@ _FIXED: Mapping[str, Mapping[str, Any]] = {
     "Buyer": {"DefaultCatalogID": "catalog-{side}"},
     "CatalogAssignment": {"ViewAllCategories": True, "ViewAllProducts": True},
     "CategoryAssignment": {"Visible": True},
+    "PriceSchedule": {
+        "PriceBreaks": [{"Quantity": 1, "Price": 2}, {"Quantity": 5, "Price": 1}],
+    },
+    "XpIndex": {"Key": "key-{side}"},
     "Spec": {"DefinesVariant": True, "Required": True},
     "Promotion": {
         "EligibleExpression": "order.Total > 1",
@@ -67,6 +70,11 @@ def parameter_id(parameter: str, side: str) -> str:
     """The ID that stands for a parameter on a side: ``costCenterID`` of ``one`` is
     ``costCenter-one``. The same parameter always has the same."""
     name = _PARAMETERS.get(parameter, parameter)
+    if name == "thingType":
+        return _TEXTS["ThingType"]
+    if name == "newBuyerID":
+        # Whoever moves, moves to another one.
+        return "buyer-two" if side != "two" else "buyer-own"
     if name == "variantID":
         # Variants are generated, and named by what they are of.
         return f"{parameter_id('productID', side)}-{parameter_id('optionID', side)}"

@@ -106,8 +106,7 @@ class World:
         """Somebody with every role who may call it for the things of ``side``."""
         if operation.users == frozenset(UserType) and "/me" not in operation.path:
             return self.caller(UserType.ADMIN)
-        supplier = UserType.SUPPLIER in operation.users and side != OWN
-        if supplier and not any(each in operation.path for each in ("{buyerID}", "{supplierID}")):
+        if UserType.SUPPLIER in operation.users and side != OWN and not _me(operation):
             return self.caller(UserType.SUPPLIER, side)
         for user_type in (UserType.ADMIN, UserType.BUYER, UserType.SUPPLIER):
             if user_type in operation.users and (
@@ -130,18 +129,22 @@ class World:
         another one. ``text`` stands in what is sent."""
         told = (operation.name, side, text, company, query)
         if told not in self._requests:
-            self._requests[told] = self._request(operation, side, text, company, dict(query))
+            self._requests[told] = self.asked(
+                operation, side, text=text, company=company, query=dict(query)
+            )
         headers = {} if authorization is None else {"authorization": authorization}
         return await ask(self.app, self._requests[told], headers)
 
-    def _request(
+    def asked(
         self,
         operation: Operation,
         side: str,
+        *,
         text: str,
-        company: str | None,
-        query: Mapping[str, str],
+        company: str | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> Request:
+        """What :meth:`call` sends."""
         own = self._own_id(operation)
 
         def named(found: re.Match[str]) -> str:
@@ -158,7 +161,7 @@ class World:
         return request(
             operation.method,
             _PARAMETER.sub(named, operation.route),
-            {**self._named_beside(operation, side), **query},
+            {**self._named_beside(operation, side), **(query or {})},
             body,
         )
 
@@ -216,7 +219,7 @@ class World:
 
     def _making(self, operation: Operation, side: str) -> _Making:
         callers = [self.rightful(operation, side), self.caller(UserType.ADMIN)]
-        asked = self._request(operation, side, mark(side), None, {})
+        asked = self.asked(operation, side, text=mark(side))
         return _Making(f"{operation.name} {side}", asked, callers)
 
     def _step(self, step: tuple[str, str, Any], side: str) -> _Making:
