@@ -18,6 +18,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.base import Resource
 from shared.contracts.resource_events import ResourceEvents
+from shared.http.batching import Batched
 from shared.http.present import wire_of
 from shared.http.query import COLLATION, ListQuery, Page, Totals, run_list
 from shared.messaging.message import Event
@@ -105,47 +106,6 @@ class Announcer:
             await asyncio.gather(task, return_exceptions=True)
 
 
-class _Reader:
-    """Reads single documents, those that are asked for at the same time with one query: under
-    load the query is most of what a request costs. A document is never older than the moment at
-    which it was asked for, for whoever comes while a query is under way waits for the next."""
-
-    def __init__(self, collection: AsyncCollection[dict[str, Any]]) -> None:
-        self._collection = collection
-        self._waiting: dict[str, list[asyncio.Future[State | None]]] = {}
-        self._reading: asyncio.Task[None] | None = None
-
-    async def get(self, key: str) -> State | None:
-        asked: asyncio.Future[State | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(asked)
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read())
-        return await asked
-
-    async def _read(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            try:
-                found = await self._find(list(asked))
-            except Exception as error:
-                # Whoever asked hears of it, and this goes on for others.
-                for key in asked:
-                    for each in asked[key]:
-                        if not each.done():
-                            each.set_exception(error)
-                continue
-            for key, waiting in asked.items():
-                for each in waiting:
-                    # One who was cancelled no longer waits.
-                    if not each.done():
-                        each.set_result(found.get(key))
-        self._reading = None
-
-    async def _find(self, keys: list[str]) -> dict[str, State | None]:
-        cursor = self._collection.find({"_id": {"$in": keys}}, {"state": 1})
-        return {document["_id"]: document["state"] for document in await cursor.to_list()}
-
-
 class Documents:
     """The documents of one kind of resource, in one collection."""
 
@@ -154,7 +114,7 @@ class Documents:
     ) -> None:
         self.events = events
         self.store = store
-        self._reader = _Reader(store.collection)
+        self._reader = Batched(self._read)
         self._totals = Totals()
         self._always = f"state.{wire_of(events.stored, events.key[0])}"
         self._announcer = announcer
@@ -166,7 +126,11 @@ class Documents:
     async def get(self, key: str) -> State | None:
         """What is stored under ``key``, by wire names; not to be changed, for others may read it
         too."""
-        return await self._reader.get(key)
+        return (await self._reader.of((key,))).get(key)
+
+    async def _read(self, keys: list[str]) -> Mapping[str, State | None]:
+        cursor = self.collection.find({"_id": {"$in": keys}}, {"state": 1})
+        return {document["_id"]: document["state"] for document in await cursor.to_list()}
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
         """A list's page of what has the values of ``scope``, in the very letters."""

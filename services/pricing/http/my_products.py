@@ -9,7 +9,7 @@ from services.pricing.http.placement import in_list
 from services.pricing.http.places import location_id
 from services.pricing.http.price_schedules import show_sale
 from services.pricing.http.products import show_products
-from services.pricing.http.stock import Stock
+from services.pricing.http.stock import stock_now
 from services.pricing.http.visibility import (
     Viewer,
     catalog_views,
@@ -160,7 +160,7 @@ async def _show_stock_for(door: Door, viewer: Viewer, answers: list[State]) -> N
         )
         if viewer.is_meant(each)
     }
-    stock = await Stock(door.resources).of(ids)
+    stock = await stock_now(door, ids)
     for answer in tracked:
         id = answer["ID"]
         hidden = sum(

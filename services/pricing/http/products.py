@@ -1,5 +1,6 @@
 """Products: what is sold."""
 
+import asyncio
 from typing import Any
 
 from services.pricing.http.lookups import exact, token
@@ -12,7 +13,7 @@ from services.pricing.http.placement import (
 )
 from services.pricing.http.places import location_id, save_location
 from services.pricing.http.product_rules import family_fits, references_fit, tracking_fits
-from services.pricing.http.stock import Stock, at_places, available, shown_inventory
+from services.pricing.http.stock import Stock, at_places, available, shown_inventory, stock_now
 from shared.contracts.resources import PRODUCT
 from shared.http.documents import State
 from shared.http.door import Door
@@ -21,7 +22,7 @@ from shared.http.kinds import Cascade, Change, Kind, Refuse, admin_reader, own_b
 from shared.http.operations import Call, Parameter
 from shared.http.query import ANY, index
 
-__all__ = ["PRODUCTS", "count_by_product", "show_products"]
+__all__ = ["PRODUCTS", "show_products"]
 
 
 async def stock_as_it_is(door: Door, change: Change) -> None:
@@ -93,23 +94,14 @@ async def stock_is_gone(door: Door, states: list[State], call: Call) -> None:
         await Stock(door.resources).change(state["ID"], lambda stored: None)
 
 
-async def count_by_product(door: Door, name: str, ids: list[str]) -> dict[str, int]:
-    """How many of the kind ``name`` each of these products has."""
-    found = await door.documents[name].collection.aggregate(
-        [
-            {"$match": {"state.ProductID": {"$in": ids}}},
-            {"$group": {"_id": "$state.ProductID", "count": {"$sum": 1}}},
-        ]
-    )
-    return {each["_id"]: each["count"] async for each in found}
-
-
 async def show_products(door: Door, states: list[State], answers: list[State], call: Call) -> None:
     """Fills in what is counted, and the stock as it is."""
     ids = [state["ID"] for state in states]
-    specs = await count_by_product(door, "SpecProductAssignment", ids)
-    variants = await count_by_product(door, "Variant", ids)
-    stock = await Stock(door.resources).of(ids)
+    specs, variants, stock = await asyncio.gather(
+        door.count_by("SpecProductAssignment", "ProductID", ids),
+        door.count_by("Variant", "ProductID", ids),
+        stock_now(door, ids),
+    )
     for answer in answers:
         id = answer["ID"]
         answer["SpecCount"] = specs.get(id, 0)
@@ -210,6 +202,7 @@ PRODUCTS = Kind(
         index("Name", "ID"),
         index("ID"),
         index("OwnerID", "Name", "ID"),
+        index("DefaultSupplierID", "Name", "ID"),
         exact("ParentID"),
         index("ParentID"),
         index("DefaultPriceScheduleID"),

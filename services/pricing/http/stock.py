@@ -5,12 +5,13 @@ inventory record remember what they were saved with; answers show what the allot
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from services.pricing.allotments import ANYWHERE, Allotment, inventory_id, redemptions_id
 from services.pricing.inventory import set_by_product
 from shared.contracts.catalog import Product
+from shared.http.door import Door
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.service import Resources
 
@@ -154,3 +155,9 @@ def shown_inventory(
         "VariantLevelTracking": stored.get("VariantLevelTracking", False),
         "LastUpdated": stored.get("LastUpdated"),
     }
+
+
+async def stock_now(door: Door, product_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """The allotments of products, by wire names, looked up together with what other requests ask
+    at the same time."""
+    return await door.batched("stock", Stock(door.resources).of).of(product_ids)
