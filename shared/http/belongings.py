@@ -24,8 +24,9 @@ class Belongings:
         self._parents = kind.parent_fields
 
     async def forsake(self, effects: Sequence[Cascade | Refuse], state: State, call: Call) -> None:
-        """Does to those that name it what they declare for when it is gone."""
-        for effect in effects:
+        """Does to those that name it what they declare for when it is gone; what refuses is asked
+        first."""
+        for effect in sorted(effects, key=lambda each: isinstance(each, Cascade)):
             await self._effect(effect, state, call)
 
     async def follow(self, state: State, new: str, call: Call) -> None:
@@ -69,11 +70,10 @@ class Belongings:
                 raise conflict(effect.code, effect.message, Count=count)
             return
         belonging = self._door.kinds.get(effect.name) or self._door.assignments[effect.name]
-        while states := await documents.find(naming, limit=_AT_ONCE):
-            keys = [self._key_in(effect.name, each) for each in states]
-            await documents.change_all(keys, lambda stored: None, call)
+        while entries := await documents.entries(naming, limit=_AT_ONCE):
+            await documents.change_all(list(entries), lambda stored: None, call)
             for hook in belonging.after_delete:
-                await hook(self._door, states, call)
+                await hook(self._door, list(entries.values()), call)
 
     def _key_in(self, name: str, state: State) -> str:
         assignment = self._door.assignments.get(name)

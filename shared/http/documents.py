@@ -146,6 +146,11 @@ class Documents:
         cursor = self.collection.find(_having(fields), {"state": 1, "_id": 0}, collation=COLLATION)
         return [document["state"] async for document in cursor.limit(limit)]
 
+    async def entries(self, fields: Mapping[str, Any], *, limit: int) -> dict[str, State]:
+        """As :meth:`find`, by the keys under which they are stored."""
+        cursor = self.collection.find(_having(fields), {"state": 1}, collation=COLLATION)
+        return {document["_id"]: document["state"] async for document in cursor.limit(limit)}
+
     async def keys(self, fields: Mapping[str, Any]) -> list[str]:
         cursor = self.collection.find(_having(fields), {"_id": 1}, collation=COLLATION)
         return [document["_id"] async for document in cursor]
