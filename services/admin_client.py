@@ -14,11 +14,12 @@ _ID = "ordermesh-admin"
 
 @dataclass(frozen=True, slots=True)
 class AdminClient:
-    """``fresh``: its secret was made just now and is nowhere else yet."""
+    """``fresh``: its secret was made just now. ``file`` is where it is kept, if it is."""
 
     id: str
     secret: str
     fresh: bool = False
+    file: Path | None = None
 
 
 def admin_client(data: Path, settings: Settings) -> AdminClient:
@@ -30,8 +31,10 @@ def admin_client(data: Path, settings: Settings) -> AdminClient:
     file = data / FILE
     if file.exists():
         kept = json.loads(file.read_text())
-        return AdminClient(kept["ClientID"], kept["ClientSecret"])
-    client = AdminClient(settings.admin_client_id or _ID, secrets.token_urlsafe(32), fresh=True)
+        return AdminClient(kept["ClientID"], kept["ClientSecret"], file=file)
+    client = AdminClient(
+        settings.admin_client_id or _ID, secrets.token_urlsafe(32), fresh=True, file=file
+    )
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         json.dump({"ClientID": client.id, "ClientSecret": client.secret}, stream)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 
 from services.admin_client import AdminClient
@@ -63,13 +64,17 @@ Mongodb = Annotated[
 
 
 def _tell_admin_secret(admin: AdminClient | None) -> None:
-    """Once: it is kept with the data, and shown by nothing else."""
-    if admin is not None and admin.fresh:
+    """Once, to a person; a log is read by others, and is told where it is kept."""
+    if admin is None or not admin.fresh:
+        return
+    if sys.stderr.isatty():
         print(
             f"The API client {admin.id} has every role. Its secret, shown this once and kept in"
-            f" admin-client.json with the data: {admin.secret}",
+            f" {admin.file}: {admin.secret}",
             file=sys.stderr,
         )
+    else:
+        structlog.get_logger().info("admin_client_made", client=admin.id, kept_in=str(admin.file))
 
 
 @app.command()

@@ -35,7 +35,7 @@ from shared.service import Resources
 from shared.settings import Settings
 
 EMITS: Mapping[str, tuple[str, ...]] = {
-    "accounts": (Topics.CATALOG_EVENTS,),
+    "accounts": (Topics.CATALOG_EVENTS, Topics.ACCOUNTS_EVENTS),
     "pricing": (Topics.CATALOG_EVENTS, Topics.PRICING_RESULTS),
     "checkout": (Topics.CATALOG_EVENTS, Topics.ORDERS_EVENTS, Topics.PRICING_REQUESTS),
     "forwarding": (Topics.SUPPLIER_ORDERS_EVENTS,),

@@ -259,7 +259,7 @@ class Settings(BaseSettings):
     admin_client_secret: Annotated[SecretStr, AfterValidator(_client_secret)] = Field(
         SecretStr(""),
         description="its secret, at least 15 characters; `up` makes a random one, keeps it with the"
-        " data and prints it once",
+        " data and shows it once on a terminal",
     )
     http_origins: list[str] = Field(
         default_factory=lambda: ["*"],

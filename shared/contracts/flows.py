@@ -14,6 +14,9 @@ from shared.contracts.resource_events import RESOURCES
 OUTSIDE = "outside"
 """Whoever is no service of Ordermesh: shops, suppliers' systems, operators."""
 
+API = "api"
+"""The process of the HTTP API, which changes what its services keep, and tells it."""
+
 SERVICES = ("accounts", "checkout", "forwarding", "notifications", "pricing", "shipments")
 
 
@@ -46,7 +49,7 @@ _OWNER_OF_CATALOG_TYPE = {
 }
 
 _PRODUCERS = {
-    Topics.ACCOUNTS_EVENTS: ("accounts",),
+    Topics.ACCOUNTS_EVENTS: ("accounts", API),
     Topics.PRICING_REQUESTS: ("checkout",),
     Topics.PRICING_RESULTS: ("pricing",),
     Topics.ORDERS_EVENTS: ("checkout",),
@@ -187,7 +190,7 @@ def producers(type: MessageType[Any]) -> tuple[str, ...]:
     if direction(type.topic) is Direction.COMMAND:
         return (OUTSIDE,)
     if type.topic == Topics.CATALOG_EVENTS:
-        return (_OWNER_OF_CATALOG_TYPE.get(type, "pricing"),)
+        return (_OWNER_OF_CATALOG_TYPE.get(type, "pricing"), API)
     return _PRODUCERS[type.topic]
 
 

@@ -187,11 +187,11 @@ class OutsideSystem:
     async def save_all(self, resources: Iterable[tuple[str, Body]]) -> None:
         """Saves resources of any kinds (kind, body) and waits for their events."""
         resources = list(resources)
-        before = [len(self.all(f"{kind}Saved", body["ID"])) for kind, body in resources]
+        before = [len(self.all(saved(kind, body), body["ID"])) for kind, body in resources]
         await asyncio.gather(*(self.command(f"Save{kind}", body) for kind, body in resources))
         wanted: dict[tuple[str, str], int] = {}
         for (kind, body), count in zip(resources, before, strict=True):
-            about = (f"{kind}Saved", body["ID"])
+            about = (saved(kind, body), body["ID"])
             wanted[about] = wanted.get(about, count) + 1
         for (type, key), count in wanted.items():
             await self.events(type, key, count)
@@ -400,3 +400,9 @@ def key_of(type: str, body: Mapping[str, Any]) -> str:
     if type == "PlaceOrder":
         return str(body["Order"]["ID"])
     return str(body["OrderID"] if "OrderID" in body else body["ID"])
+
+
+def saved(kind: str, body: Mapping[str, Any]) -> str:
+    """The event that tells that a resource was saved: what expressions decide has its own."""
+    decided = body.get("RuleExpression") or body.get("ValueExpression")
+    return f"Expression{kind}Saved" if decided else f"{kind}Saved"

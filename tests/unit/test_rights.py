@@ -96,7 +96,7 @@ def test_the_api_writes_what_its_routes_change_and_consumes_nothing() -> None:
     )
 
 
-def test_the_events_of_users_and_access_are_written_by_the_api_alone() -> None:
+def test_the_events_of_users_and_access_are_written_by_the_api_and_who_keeps_them() -> None:
     writers = {
         acl.user
         for acl in rights.all_acls()
@@ -104,7 +104,7 @@ def test_the_events_of_users_and_access_are_written_by_the_api_alone() -> None:
     }
 
     # The operator puts back what a consumer set aside.
-    assert writers == {"ordermesh-api", "ordermesh-operator"}
+    assert writers == {"ordermesh-accounts", "ordermesh-api", "ordermesh-operator"}
 
 
 @pytest.mark.parametrize(

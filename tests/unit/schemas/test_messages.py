@@ -14,6 +14,7 @@ from pymongo import AsyncMongoClient
 from services import runtime
 from shared.contracts import registry
 from shared.contracts.flows import (
+    API,
     OUTSIDE,
     SERVICES,
     TOPIC_DESCRIPTIONS,
@@ -217,7 +218,7 @@ def test_every_message_has_somebody_who_sends_and_somebody_who_reads(
 ) -> None:
     assert producers(type)
     assert consumers(type)
-    assert {*producers(type), *consumers(type)} <= {OUTSIDE, *SERVICES}
+    assert {*producers(type), *consumers(type)} <= {OUTSIDE, API, *SERVICES}
     assert summary(type).endswith(".")
     assert (OUTSIDE in producers(type)) == (direction(type.topic) is Direction.COMMAND)
 
