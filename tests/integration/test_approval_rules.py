@@ -5,12 +5,13 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from services.checkout.domain.state import ApprovalTerms
 from services.checkout.store import ApprovalRuleStore
 from shared.contracts.catalog import ApprovalRule
 from shared.mongo.aggregates import Aggregate
 
 
-async def test_the_lowest_total_of_a_buyers_active_rules_counts(
+async def test_of_a_buyers_active_rules_the_lowest_total_and_all_expressions_count(
     database: AsyncDatabase[dict[str, Any]],
 ) -> None:
     rules = ApprovalRuleStore(database)
@@ -24,9 +25,12 @@ async def test_the_lowest_total_of_a_buyers_active_rules_counts(
         ]
     )
 
-    found = await rules.thresholds(["acme", "other"])
+    found = await rules.terms(["acme", "other"])
 
-    assert found == {"acme": Decimal(20)}
+    assert found == {
+        "acme": ApprovalTerms(total_above=Decimal(20), expressions=["order.Total > 5"]),
+        "other": ApprovalTerms(expressions=["true"]),
+    }
 
 
 def _rule(id: str, **fields: Any) -> ApprovalRule:

@@ -40,7 +40,7 @@ def test_later_starts_have_the_same_client_and_tell_of_no_new_one(tmp_path: Path
 
     second = admin_client(tmp_path, settings())
 
-    assert second == AdminClient(first.id, first.secret, fresh=False)
+    assert second == AdminClient(first.id, first.secret, fresh=False, file=first.file)
 
 
 def test_an_id_that_is_given_is_taken_for_the_secret_that_is_made(tmp_path: Path) -> None:
