@@ -314,8 +314,8 @@ async def test_a_user_without_its_rights_ends_a_service_with_what_gives_them(
 
     assert code == 1
     assert " ".join(err.split()) == (
-        "Kafka does not let the user ordermesh-accounts see accounts.events, pricing.requests. Give"
-        " it its rights: `ordermesh acls` prints them."
+        "Kafka does not let the user ordermesh-accounts see pricing.requests. Give it its rights:"
+        " `ordermesh acls` prints them."
     )
 
 
