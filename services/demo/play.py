@@ -60,7 +60,8 @@ async def run(*, orders: int) -> None:
             console.print(f"The HTTP API is at {deployment.http}/docs while this runs.")
             if deployment.admin is not None and deployment.admin.fresh:
                 client = deployment.admin
-                console.print(f"Its API client is {client.id}, the secret {client.secret}")
+                told = f"Its API client is {client.id}, the secret {client.secret}"
+                console.print(told, soft_wrap=True, highlight=False)
             stage = Stage(orders)
             outside = await stack.enter_async_context(
                 OutsideSystem(deployment.kafka, "/demo/shop", stage.hear)
