@@ -8,7 +8,7 @@ from shared.http.bodies import reader_of, validated
 from shared.http.documents import State, wire
 from shared.http.errors import ApiError, bad_request, error, not_found
 from shared.http.kinds import Assignment, Change
-from shared.http.operations import Call, ListOf, Operation, Parameter
+from shared.http.operations import Call, ListOf, Operation, Parameter, field_of, parameter_of
 from shared.http.present import presenter_of
 from shared.http.principal import UserType
 from shared.http.query import ListShape, parse_list
@@ -86,11 +86,6 @@ def operations_of_assignment(door: "Door", assignment: Assignment) -> list[Opera
     return made
 
 
-def parameter_of(field: str) -> str:
-    """The parameter that names a field: ``UserGroupID`` is ``userGroupID``."""
-    return field[:1].lower() + field[1:]
-
-
 class AssignmentOperations:
     """The handlers of one kind of assignment."""
 
@@ -126,7 +121,7 @@ class AssignmentOperations:
         for name in self._assignment.parameters:
             value = call.parameter(name)
             if value is not None:
-                scope[name[:1].upper() + name[1:]] = _typed(value)
+                scope[field_of(name)] = _typed(value)
         for name, narrow in self._assignment.narrows.items():
             if (value := call.parameter(name)) is not None:
                 scope |= narrow(value)
@@ -154,7 +149,7 @@ class AssignmentOperations:
                 )
         for parameter in self._assignment.save_parameters:
             if (given := call.parameter(parameter)) is not None:
-                sent[parameter[:1].upper() + parameter[1:]] = given
+                sent[field_of(parameter)] = given
         await self._door.check_parents(self._assignment.parents, call)
         values = {name: value for name, value in {**sent, **in_path}.items() if value != ""}
         # The rules across fields are the model's; what is stored has its parents' IDs too.
@@ -221,7 +216,7 @@ class AssignmentOperations:
 
     def _named(self, call: Call) -> dict[str, Any]:
         """The fields that the path names."""
-        return {name[:1].upper() + name[1:]: value for name, value in call.path.items()}
+        return {field_of(name): value for name, value in call.path.items()}
 
     def _level(self, call: Call) -> dict[str, Any]:
         level = call.parameter("level") if self._assignment.levels else None

@@ -1,6 +1,5 @@
 """One service's door: its declared resources, ready to be served."""
 
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -26,17 +25,6 @@ from shared.service import Resources, Task
 V = TypeVar("V")
 
 _XP_INDEXES_EVERY = 60.0
-_PARAMETER = re.compile(r"\{([^}]+)\}")
-
-
-def parameters_of(path: str) -> list[str]:
-    """The names of a path's parameters."""
-    return _PARAMETER.findall(path)
-
-
-def field_of(parameter: str) -> str:
-    """The field that a parameter names: ``userGroupID`` is ``UserGroupID``."""
-    return parameter[:1].upper() + parameter[1:]
 
 
 class Door:

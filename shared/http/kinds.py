@@ -4,7 +4,6 @@ From a :class:`Kind` come its operations (list, create, get, save, patch, delete
 documentation and their tests; from an :class:`Assignment` the three of an assignment.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,15 @@ from pymongo import IndexModel
 
 from shared.contracts.base import Resource
 from shared.contracts.resource_events import ResourceEvents
-from shared.http.operations import ADMIN, ADMIN_BUYER, ADMIN_SUPPLIER, Call, Parameter
+from shared.http.operations import (
+    ADMIN,
+    ADMIN_BUYER,
+    ADMIN_SUPPLIER,
+    Call,
+    Parameter,
+    field_of,
+    parameters_of,
+)
 from shared.http.present import wire_of
 from shared.http.principal import Principal, UserType
 
@@ -223,10 +230,6 @@ class Kind:
         """The ``ObjectType`` of a NotFound."""
         return self.object_type or self.name
 
-    @property
-    def place(self) -> Place:
-        return Place("", self.collection, self.type_name, self.prefix)
-
     def who(self) -> frozenset[UserType]:
         if self.users is not None:
             return self.users
@@ -299,9 +302,7 @@ class Assignment:
     @property
     def delete_path_fields(self) -> frozenset[str]:
         """The fields that the path of its deletion names."""
-        return frozenset(
-            name[:1].upper() + name[1:] for name in re.findall(r"\{([^}]+)\}", self.delete)
-        )
+        return frozenset(map(field_of, parameters_of(self.delete)))
 
     def who(self) -> frozenset[UserType]:
         if self.users is not None:

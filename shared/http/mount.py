@@ -3,8 +3,8 @@
 ``services/<name>/http/__init__.py`` has one function, ``mount``.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared.contracts.catalog import Buyer
@@ -50,7 +50,6 @@ class Mounted:
     prepare: Sequence[Callable[[], Awaitable[None]]] = ()
     tasks: Sequence[Task] = ()
     authenticator: Authenticator | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Mounting(Protocol):

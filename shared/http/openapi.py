@@ -1,6 +1,5 @@
 """The OpenAPI document of declared operations (OpenAPI 3.1.0, JSON Schema 2020-12)."""
 
-import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -8,11 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from shared.http.operations import ListOf, Operation, Parameter
+from shared.http.operations import ListOf, Operation, Parameter, parameters_of
 from shared.http.present import is_read_only, is_write_only, nested_model
+from shared.http.query import ListShape
 
 _REF = "#/components/schemas/{model}"
-_PARAMETER = re.compile(r"\{([^}]+)\}")
 _ERRORS = {
     "400": "The request is refused; every reason is told.",
     "401": "No token, or one that does not hold.",
@@ -61,9 +60,9 @@ def _described(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "description": text if not operation.public else operation.summary,
         "parameters": [
-            *(_path_parameter(name) for name in _PARAMETER.findall(operation.route)),
+            *(_path_parameter(name) for name in parameters_of(operation.route)),
             *(_query_parameter(each) for each in operation.parameters),
-            *(_list_parameters(operation) if operation.list is not None else ()),
+            *(_list_parameters(operation.list) if operation.list is not None else ()),
         ],
         "responses": _responses(operation),
     }
@@ -72,7 +71,11 @@ def _described(operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         described["requestBody"] = {
             "required": not operation.partial,
-            "content": {"application/json": {"schema": _body_schema(operation)}},
+            "content": {
+                "application/json": {
+                    "schema": _body_schema(operation.body, partial=operation.partial)
+                }
+            },
         }
     if operation.form:
         described["requestBody"] = {
@@ -102,9 +105,7 @@ def _query_parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _list_parameters(operation: Operation) -> list[dict[str, Any]]:
-    shape = operation.list
-    assert shape is not None  # noqa: S101
+def _list_parameters(shape: ListShape) -> list[dict[str, Any]]:
     whole = {"type": "integer", "minimum": 1}
     found: list[dict[str, Any]] = [
         {"name": "page", "in": "query", "schema": whole},
@@ -164,10 +165,8 @@ def _answer_ref(model: type[BaseModel]) -> dict[str, Any]:
     return {"$ref": _REF.format(model=model.__name__)}
 
 
-def _body_schema(operation: Operation) -> dict[str, Any]:
-    model = operation.body
-    assert model is not None  # noqa: S101
-    name = f"{model.__name__}Patch" if operation.partial else f"{model.__name__}Body"
+def _body_schema(model: type[BaseModel], *, partial: bool) -> dict[str, Any]:
+    name = f"{model.__name__}Patch" if partial else f"{model.__name__}Body"
     return {"$ref": _REF.format(model=name)}
 
 

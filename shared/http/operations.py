@@ -1,5 +1,6 @@
 """Operations: one route each, with what it takes, what it answers and who may call it."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,24 @@ ADMIN_BUYER = frozenset({UserType.ADMIN, UserType.BUYER})
 ADMIN_SUPPLIER = frozenset({UserType.ADMIN, UserType.SUPPLIER})
 BUYER = frozenset({UserType.BUYER})
 EVERYONE = frozenset(UserType)
+
+
+_PARAMETER = re.compile(r"\{([^}]+)\}")
+
+
+def parameters_of(path: str) -> list[str]:
+    """The names of a path's parameters."""
+    return _PARAMETER.findall(path)
+
+
+def field_of(parameter: str) -> str:
+    """The field that a parameter names: ``userGroupID`` is ``UserGroupID``."""
+    return parameter[:1].upper() + parameter[1:]
+
+
+def parameter_of(field: str) -> str:
+    """The parameter that names a field: ``UserGroupID`` is ``userGroupID``."""
+    return field[:1].lower() + field[1:]
 
 
 @dataclass(frozen=True, slots=True)
