@@ -8,6 +8,7 @@ alone.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +21,7 @@ from pymongo import AsyncMongoClient
 from starlette.types import ASGIApp
 
 from services.gateway import API, add_front_door
+from shared.collector import tune_collector
 from shared.eventloop import watch_event_loop
 from shared.http.app import Authenticator, Limits, api_app
 from shared.http.documents import Announcer
@@ -47,6 +49,8 @@ MOUNTED = ("accounts", "pricing", "checkout")
 """The services that have an HTTP side."""
 
 _MONGODB_MS = 10_000
+# What is written is published at once. Here are many collections, and each sweep looks at all.
+_SWEEP_EVERY = 10.0
 
 
 def mounted(
@@ -146,6 +150,7 @@ class Api:
         stack.push_async_callback(publisher.stop)
         await stack.enter_async_context(announcer.running())
         self._begin(parts, resources, publisher, stack)
+        tune_collector()
         self._now_ready(True)
 
     def _now_ready(self, ready: bool) -> None:
@@ -161,9 +166,12 @@ class Api:
     ) -> ASGIApp:
         settings, metrics = self._settings, self._metrics
 
+        requests_of = cache(metrics.http_requests.labels)
+        seconds_of = cache(metrics.http_seconds.labels)
+
         def count(operation: str, status: int, seconds: float) -> None:
-            metrics.http_requests.labels(operation, str(status)).inc()
-            metrics.http_seconds.labels(operation).observe(seconds)
+            requests_of(operation, str(status)).inc()
+            seconds_of(operation).observe(seconds)
 
         pages = FastAPI(title="Ordermesh", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -207,7 +215,7 @@ class Api:
             for name in part.collections
         }
         self._metrics.begin(NAME, (), stores)
-        relay = OutboxRelay(NAME, stores, publisher, resources.clock)
+        relay = OutboxRelay(NAME, stores, publisher, resources.clock, pause=_SWEEP_EVERY)
         outboxes = OutboxWatch(NAME, stores, resources.clock, self._metrics)
         beside = [relay.run, outboxes.run, *(task for part in parts for task in part.tasks)]
         tasks = [asyncio.ensure_future(task()) for task in beside]

@@ -1,7 +1,6 @@
 """`ordermesh api`: the HTTP API, and the front door with it."""
 
 import asyncio
-import gc
 import signal
 import sys
 from typing import Annotated
@@ -50,7 +49,6 @@ def api(
     settings = run_to_end(check())
     configure_logging(settings.log_format, settings.log_level)
     mend_connections()
-    gc.freeze()
     process = Api(settings, address, told_of)
 
     async def serve() -> None:

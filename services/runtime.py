@@ -1,7 +1,6 @@
 """Runs services in one process: one event loop, one consumer and one publisher for each."""
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -20,6 +19,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from pymongo import AsyncMongoClient
 
 from services.letters.counting import counting
+from shared.collector import tune_collector
 from shared.contracts.registry import TOPIC_OWNERS, message_types
 from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
@@ -66,20 +66,12 @@ def run(names: Sequence[str], settings: Settings) -> None:
     import uvloop
 
     configure_logging(settings.log_format, settings.log_level)
-    _tune_collector()
+    tune_collector()
     mend_connections()
     try:
         uvloop.run(_serve(names, settings))
     except TracingUnavailable as error:
         sys.exit(str(error))
-
-
-def _tune_collector() -> None:
-    """Makes the cycle collector rare. A batch keeps tens of thousands of objects for some
-    milliseconds, none of them in cycles; with the default thresholds the collector walks them
-    again and again, which took two fifths of the processor time."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 async def _serve(names: Sequence[str], settings: Settings) -> None:

@@ -25,10 +25,12 @@ from shared.settings import Settings
 SUPPLIERS = 500
 _AT_ONCE = 5_000
 _WARM_UP = 2
+_ROUNDS = 3
 
 
 async def run(*, products: int, seconds: int) -> None:
-    """Measures each for ``seconds`` with that many products, and prints JSON."""
+    """Measures each for ``seconds`` with that many products, and prints JSON. Get and the bare
+    route take turns; told is the round of the median ratio."""
     wrk_program()
     prepare()
     with contextlib.suppress(asyncio.CancelledError):
@@ -39,13 +41,25 @@ async def run(*, products: int, seconds: int) -> None:
                 sample = await _fill(client, deployment, form, products)
                 headers = dict(client.headers)
             authorization = {"Authorization": headers["authorization"]}
+            async with _bare(sample) as url:
+                gets = [
+                    [
+                        await _measured(base, _get(products), seconds, authorization)
+                        for base in (deployment.http, url)
+                    ]
+                    for _ in range(_ROUNDS)
+                ]
             figures = {}
             for name, lua in _requests(products, form).items():
                 given = {} if name == "token" else authorization
                 figures[name] = await _measured(deployment.http, lua, seconds, given)
-            async with _bare(sample) as url:
-                bare = await _measured(url, _get(products), seconds, authorization)
-        print(json.dumps(_told(products, figures, bare), indent=2))
+        get, bare = sorted(gets, key=_ratio)[_ROUNDS // 2]
+        print(json.dumps(_told(products, {"get": get, **figures}, bare), indent=2))
+
+
+def _ratio(pair: list[Figures]) -> float:
+    get, bare = pair
+    return get.requests_per_second / bare.requests_per_second
 
 
 async def _measured(url: str, lua: str, seconds: int, headers: dict[str, str]) -> Figures:
@@ -96,6 +110,8 @@ async def _fill(
         for begin in range(1, products, _AT_ONCE):
             numbers = range(begin, min(begin + _AT_ONCE, products))
             await collection.insert_many([_copy(first, n) for n in numbers], ordered=False)
+        # Or it writes them to its files while something else is measured.
+        await mongo.admin.command("fsync")
     return sample
 
 
@@ -123,6 +139,7 @@ def _get(products: int) -> str:
 
 
 def _requests(products: int, form: str) -> dict[str, str]:
+    """What is asked but get, by name."""
     kinds = {
         "list_by_supplier": (
             f'"GET", "/v1/products?DefaultSupplierID=bench-supplier-" .. math.random(0,'
@@ -135,11 +152,7 @@ def _requests(products: int, form: str) -> dict[str, str]:
     }
     login = '{["Content-Type"] = "application/x-www-form-urlencoded"}'
     token = f'"POST", "/oauth/token", {login}, "{form}"'
-    return {
-        "get": _get(products),
-        **{name: _lua(arguments) for name, arguments in kinds.items()},
-        "token": _lua(token),
-    }
+    return {**{name: _lua(arguments) for name, arguments in kinds.items()}, "token": _lua(token)}
 
 
 def _lua(arguments: str) -> str:
@@ -175,6 +188,6 @@ def _told(products: int, figures: dict[str, Figures], bare: Figures) -> dict[str
         "connections": CONNECTIONS,
         **{name: asdict(each) for name, each in figures.items()},
         "bare_fastapi_get": asdict(bare),
-        "get_to_bare": round(figures["get"].requests_per_second / bare.requests_per_second, 3),
+        "get_to_bare": round(_ratio([figures["get"], bare]), 3),
         "machine": {"cores": os.cpu_count(), "load_average": os.getloadavg()},
     }

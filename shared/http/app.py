@@ -255,8 +255,9 @@ def api_app(
     every = list(operations)
     beside = pages or FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _add_documentation(beside, every)
-    api = CORSMiddleware(
-        Api(every, authenticator, clock, limits or Limits(), count),
+    api = Api(every, authenticator, clock, limits or Limits(), count)
+    to_pages = CORSMiddleware(
+        api,
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
@@ -265,8 +266,12 @@ def api_app(
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        of_api = scope["type"] == "http" and scope["path"][:7].lower().startswith(_PREFIXES)
-        await (api if of_api else beside)(scope, receive, send)
+        if scope["type"] != "http" or not scope["path"][:7].lower().startswith(_PREFIXES):
+            await beside(scope, receive, send)
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            await to_pages(scope, receive, send)
+        else:
+            await api(scope, receive, send)
 
     return app
 

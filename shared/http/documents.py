@@ -8,8 +8,9 @@ die.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -46,6 +47,8 @@ class Cause(Protocol):
     @property
     def trace(self) -> str | None: ...
 
+
+Stages = Callable[[list[str]], list[dict[str, Any]]]
 
 _TRIES = 50
 _MOST_WAITING = 20_000
@@ -106,15 +109,32 @@ class Announcer:
             await asyncio.gather(task, return_exceptions=True)
 
 
+@dataclass(slots=True)
+class Stored:
+    """What is stored of a resource, by wire names, and what is beside it."""
+
+    state: State | None = None
+    beside: dict[str, Any] = field(default_factory=dict)
+
+
 class Documents:
-    """The documents of one kind of resource, in one collection."""
+    """The documents of one kind of resource, in one collection. ``fields`` and ``stages`` are
+    those of its :class:`shared.http.kinds.Beside`."""
 
     def __init__(
-        self, events: ResourceEvents, store: MongoAggregateStore[Any], announcer: Announcing
+        self,
+        events: ResourceEvents,
+        store: MongoAggregateStore[Any],
+        announcer: Announcing,
+        fields: Sequence[str] = (),
+        stages: Stages | None = None,
     ) -> None:
         self.events = events
         self.store = store
+        self._fields = dict.fromkeys(fields, 1)
+        self._stages = stages
         self._reader = Batched(self._read)
+        self._beside_reader = Batched(self._read_beside)
         self._totals = Totals()
         self._always = f"state.{wire_of(events.stored, events.key[0])}"
         self._announcer = announcer
@@ -126,19 +146,45 @@ class Documents:
     async def get(self, key: str) -> State | None:
         """What is stored under ``key``, by wire names; not to be changed, for others may read it
         too."""
-        return (await self._reader.of((key,))).get(key)
+        return (await self.read(key)).state
 
-    async def _read(self, keys: list[str]) -> Mapping[str, State | None]:
+    async def read(self, key: str) -> Stored:
+        """As :meth:`get`, with what is beside it."""
+        return (await self._reader.of((key,))).get(key) or Stored()
+
+    async def beside(self, keys: Collection[str]) -> Mapping[str, Stored]:
+        """What is beside the resources with these keys; where nothing is, they are left out."""
+        return await self._beside_reader.of(keys)
+
+    async def _read(self, keys: list[str]) -> Mapping[str, Stored]:
+        if self._stages is not None:
+            return await self._together(keys, {"state": 1})
         cursor = self.collection.find({"_id": {"$in": keys}}, {"state": 1})
-        return {document["_id"]: document["state"] for document in await cursor.to_list()}
+        return {document["_id"]: Stored(document["state"]) for document in await cursor.to_list()}
+
+    async def _read_beside(self, keys: list[str]) -> Mapping[str, Stored]:
+        return await self._together(keys, {})
+
+    async def _together(self, keys: list[str], own: dict[str, int]) -> Mapping[str, Stored]:
+        stages = [] if self._stages is None else self._stages(keys)
+        cursor = await self.collection.aggregate(
+            [
+                {"$match": {"_id": {"$in": keys}}},
+                {"$project": {"_id": 1, **own, **self._fields}},
+                *stages,
+            ]
+        )
+        found: dict[str, Stored] = {}
+        for document in await cursor.to_list():
+            of_it = found.setdefault(document.pop("_id"), Stored())
+            if "state" in document:
+                of_it.state = document.pop("state")
+            of_it.beside |= document
+        return found
 
     async def page(self, scope: Mapping[str, Any], query: ListQuery) -> Page:
         """A list's page of what has the values of ``scope``, in the very letters."""
-        exact = _exact(scope)
-        if not any(isinstance(value, str) for value in scope.values()):
-            # Of what is gone nothing is left that could have a value.
-            exact.setdefault(self._always, {"$gte": ""})
-        return await run_list(self.collection, exact, query, self._totals)
+        return await run_list(self.collection, _exact(scope), query, self._totals, self._always)
 
     async def find(self, fields: Mapping[str, Any], *, limit: int = 0) -> list[State]:
         """All with these values, by wire names (``{"BuyerID": "b"}``, or MongoDB's operators, for

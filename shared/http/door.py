@@ -1,14 +1,13 @@
 """One service's door: its declared resources, ready to be served."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.http.app import Authenticator
 from shared.http.assignments import operations_of_assignment
-from shared.http.batching import Batched, Load
 from shared.http.documents import Announcer, Documents
 from shared.http.errors import ApiError, error, not_found
 from shared.http.ids import Increment
@@ -21,8 +20,6 @@ from shared.http.xp_indices import ensure_xp_indexes
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.periodic import periodically
 from shared.service import Resources, Task
-
-V = TypeVar("V")
 
 _XP_INDEXES_EVERY = 60.0
 
@@ -48,14 +45,15 @@ class Door:
         self.kinds = {kind.name: kind for kind in kinds}
         self.assignments = {assignment.name: assignment for assignment in assignments}
         database = resources.database(service)
-        self._lookups: dict[str, Batched[Any]] = {}
         self.documents: dict[str, Documents] = {}
         every: list[Kind | Assignment] = [*self.kinds.values(), *self.assignments.values()]
         for declared in every:
             store: MongoAggregateStore[Any] = MongoAggregateStore(
                 database, declared.collection, declared.events.stored, indexes=declared.indexes
             )
-            self.documents[declared.name] = Documents(declared.events, store, announcer)
+            beside = declared.beside if isinstance(declared, Kind) else None
+            read_too = () if beside is None else (beside.fields, beside.stages)
+            self.documents[declared.name] = Documents(declared.events, store, announcer, *read_too)
 
     def operations(self) -> list[Operation]:
         """Every operation that follows from what is declared."""
@@ -95,25 +93,6 @@ class Door:
             tasks=tasks,
             authenticator=authenticator,
         )
-
-    def batched(self, name: str, load: Load[V]) -> Batched[V]:
-        """The lookup ``name``, shared by all requests; ``load`` makes it the first time."""
-        return self._lookups.setdefault(name, Batched(load))
-
-    async def count_by(self, name: str, field: str, ids: Collection[str]) -> Mapping[str, int]:
-        """How many of the kind ``name`` name each of ``ids`` in ``field``; those that none names
-        are left out."""
-        counted = self.batched(f"{name} by {field}", partial(self._count, name, field))
-        return await counted.of(ids)
-
-    async def _count(self, name: str, field: str, ids: list[str]) -> Mapping[str, int]:
-        found = await self.documents[name].collection.aggregate(
-            [
-                {"$match": {f"state.{field}": {"$in": ids}}},
-                {"$group": {"_id": f"$state.{field}", "count": {"$sum": 1}}},
-            ]
-        )
-        return {each["_id"]: each["count"] async for each in found}
 
     async def exists(self, place: Place, *ids: str) -> bool:
         """Whether there is a resource with these IDs, its parents' first, whoever owns it."""

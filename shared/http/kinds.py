@@ -117,6 +117,23 @@ Compute = Callable[["Door", list[dict[str, Any]], list[dict[str, Any]], Call], A
 """Fills in what is computed: (door, stored documents, their answers, call). One call for a page,
 so that it may read all that it needs at once."""
 
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is shown of resources that is not in their state. It is read in one query with them,
+    for a query costs the API more than the database.
+
+    ``fields`` stand beside the state in a resource's document; ``stages`` makes of the resources'
+    keys the stages (``$unionWith``) that add documents ``{_id: key, name: value}`` from other
+    collections of the same database; ``show`` puts what was found of one, values by their names,
+    into its answer.
+    """
+
+    fields: tuple[str, ...]
+    stages: Callable[[list[str]], list[dict[str, Any]]]
+    show: Callable[["Door", dict[str, Any], Mapping[str, Any]], None]
+
+
 AfterDelete = Callable[["Door", list[dict[str, Any]], Call], Awaitable[None]]
 
 Visible = Callable[[Principal], Mapping[str, Any]]
@@ -194,6 +211,7 @@ class Kind:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What fields have, by wire names, that a client leaves out, where that is not the model's
     default: Kafka's commands have their own."""
+    beside: Beside | None = None
     compute: Compute | None = None
     operations: frozenset[str] = ALL
     parameters: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)

@@ -37,7 +37,11 @@ class Presenter:
 
     def __call__(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """The answer that shows ``state``: its fields that the model has, and null for others."""
-        shown = {name: state.get(name, default) for name, default in self._defaults.items()}
+        defaults = self._defaults
+        if state.keys() <= defaults.keys():
+            shown = {**defaults, **state}
+        else:
+            shown = {name: state.get(name, default) for name, default in defaults.items()}
         for name, present, many in self._nested:
             value = shown[name]
             if isinstance(value, list) and many:

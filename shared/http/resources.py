@@ -1,6 +1,6 @@
 """The operations of a declared resource: list, create, get, save, patch, delete."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +115,8 @@ class ResourceOperations:
         return {"Meta": meta, "Items": await self.shown(page.documents, call)}
 
     async def get(self, call: Call) -> dict[str, Any]:
-        return (await self.shown([await self.existing(call)], call))[0]
+        stored = await self._read(call)
+        return (await self._shown([stored[0]], call, [stored[1]]))[0]
 
     async def create(self, call: Call) -> dict[str, Any]:
         sent = self._reader.clean(call.json())
@@ -186,17 +187,36 @@ class ResourceOperations:
 
     async def existing(self, call: Call) -> State:
         """What is stored of the resource that the path names; 404 where the caller sees none."""
+        return (await self._read(call))[0]
+
+    async def _read(self, call: Call) -> tuple[State, Mapping[str, Any]]:
+        """:meth:`existing`, and what is beside it."""
         await self._door.check_owners(self._kind.parents, call)
-        state = await self._documents.get(self._key(call, call.path[self._kind.id]))
-        if state is None or not self._sees(state, call):
+        stored = await self._documents.read(self._key(call, call.path[self._kind.id]))
+        if stored.state is None or not self._sees(stored.state, call):
             raise self._missing(call)
-        return state
+        return stored.state, stored.beside
 
     async def shown(self, states: list[State], call: Call) -> list[dict[str, Any]]:
-        """Stored documents as answers, with what is computed."""
+        """Stored documents as answers, with what is beside them and what is computed."""
+        if self._kind.beside is None or not states:
+            return await self._shown(states, call, [])
+        keys = [key_of(self._kind, state) for state in states]
+        found = await self._documents.beside(keys)
+        return await self._shown(
+            states, call, [found[key].beside if key in found else {} for key in keys]
+        )
+
+    async def _shown(
+        self, states: list[State], call: Call, beside: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        kind = self._kind
         answers = [self._present(state) for state in states]
-        if self._kind.compute is not None and answers:
-            await self._kind.compute(self._door, states, answers, call)
+        if kind.beside is not None:
+            for answer, found in zip(answers, beside, strict=True):
+                kind.beside.show(self._door, answer, found)
+        if kind.compute is not None and answers:
+            await kind.compute(self._door, states, answers, call)
         return answers
 
     async def _check_parents(self, call: Call) -> State:

@@ -1,13 +1,16 @@
 """Tokens that no longer hold, as the accounts service notes it with a user's credentials."""
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from pymongo.asynchronous.database import AsyncDatabase
+
+from shared.http.batching import Batched
 
 COLLECTION = "credentials"
 VALID_AFTER = "TokensValidAfter"
@@ -52,12 +55,13 @@ class MongoRevocations:
         self._elapsed = elapsed
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._changes = 0
+        self._reader = Batched(self._read_all)
 
     async def is_revoked(self, internal_id: str, issued_at: datetime) -> bool:
         """Whether tokens issued at ``issued_at`` (UTC) no longer hold."""
         seen = self._seen.get(internal_id)
         if seen is None or self._elapsed() - seen.at > self._fresh_for:
-            seen = await self._read(internal_id)
+            seen = (await self._reader.of((internal_id,)))[internal_id]
         return not seen.active or (seen.valid_after is not None and issued_at <= seen.valid_after)
 
     async def revoke(self, internal_id: str, at: datetime) -> None:
@@ -71,6 +75,10 @@ class MongoRevocations:
         """The user changed, or is gone: what this process has read no longer counts."""
         self._changes += 1
         self._seen.pop(internal_id, None)
+
+    async def _read_all(self, internal_ids: list[str]) -> Mapping[str, _Seen]:
+        read = await asyncio.gather(*map(self._read, internal_ids))
+        return dict(zip(internal_ids, read, strict=True))
 
     async def _read(self, internal_id: str) -> _Seen:
         changes = self._changes

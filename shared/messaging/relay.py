@@ -22,7 +22,6 @@ from shared.mongo.aggregates import Aggregate, AggregateStore, Versioned
 
 log = structlog.get_logger()
 
-_PAUSE = 2.0
 _OWN_AGE = timedelta(seconds=4)
 # Somebody else's outbox may just be on its way; after this long its writer is not coming back.
 _FOREIGN_AGE = timedelta(seconds=15)
@@ -31,7 +30,8 @@ _AT_ONCE = 500
 
 class OutboxRelay:
     """Sweeps the stores of one service; ``stores`` are named by what they keep. ``busy`` tells
-    whether messages are being processed: then only what has been left for long is cleared."""
+    whether messages are being processed: then only what has been left for long is cleared.
+    ``pause`` is how many seconds are between sweeps."""
 
     def __init__(
         self,
@@ -40,7 +40,9 @@ class OutboxRelay:
         publisher: Publisher,
         clock: Clock,
         busy: Callable[[], bool] = lambda: False,
+        pause: float = 2.0,
     ) -> None:
+        self._pause = pause
         self._service = service
         self._busy = busy
         self._stores = stores
@@ -56,7 +58,7 @@ class OutboxRelay:
                 log.warning("sweep_failed", service=self._service, error=told(error))
                 swept = 0
             # A full sweep means that more is waiting.
-            await asyncio.sleep(_PAUSE if swept < _AT_ONCE else 0.05)
+            await asyncio.sleep(self._pause if swept < _AT_ONCE else 0.05)
 
     async def sweep(self) -> int:
         """One pass over all stores; returns the largest number of outboxes cleared in one."""

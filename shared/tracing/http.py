@@ -5,7 +5,6 @@ it, and are then in one trace with them.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import nullcontext
 from typing import Any
 
 from shared.tracing.port import ServiceTracing
@@ -33,9 +32,12 @@ class TracedRequests:
             await self._app(scope, receive, send)
             return
         came = accepted(_header(scope, b"traceparent"))
-        tracing = self._tracing
-        with nullcontext() if tracing is None else tracing.request(scope["method"], came) as span:
-            scope.setdefault("state", {})["traceparent"] = came if span is None else span.trace
+        if self._tracing is None:
+            scope.setdefault("state", {})["traceparent"] = came
+            await self._app(scope, receive, send)
+            return
+        with self._tracing.request(scope["method"], came) as span:
+            scope.setdefault("state", {})["traceparent"] = span.trace
             status = 500
 
             async def answer(message: MutableMapping[str, Any]) -> None:
@@ -45,8 +47,7 @@ class TracedRequests:
                 await send(message)
 
             await self._app(scope, receive, answer)
-            if span is not None:
-                span.answered(getattr(scope.get("route"), "path", None), status)
+            span.answered(getattr(scope.get("route"), "path", None), status)
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -8,8 +8,8 @@ from services.pricing.http.lookups import states_by_id, token
 from services.pricing.http.placement import in_list
 from services.pricing.http.places import location_id
 from services.pricing.http.price_schedules import show_sale
-from services.pricing.http.products import show_products
-from services.pricing.http.stock import stock_now
+from services.pricing.http.products import show_numbers
+from services.pricing.http.stock import Stock
 from services.pricing.http.visibility import (
     Viewer,
     catalog_views,
@@ -86,7 +86,10 @@ async def shown_to(
     answers = [_present_product(state) for state in states]
     if not states:
         return answers
-    await show_products(door, states, answers, call)
+    numbers = await door.documents["Product"].beside([state["ID"] for state in states])
+    for answer in answers:
+        found = numbers.get(answer["ID"])
+        show_numbers(door, answer, {} if found is None else found.beside)
     await _show_stock_for(door, viewer, answers)
     schedules = await priced(door, viewer, [(state, seller) for state in states], call)
     for answer, schedule in zip(answers, schedules, strict=True):
@@ -160,7 +163,7 @@ async def _show_stock_for(door: Door, viewer: Viewer, answers: list[State]) -> N
         )
         if viewer.is_meant(each)
     }
-    stock = await stock_now(door, ids)
+    stock = await Stock(door.resources).of(ids)
     for answer in tracked:
         id = answer["ID"]
         hidden = sum(

@@ -1,8 +1,9 @@
 """Products: what is sold."""
 
-import asyncio
+from collections.abc import Mapping
 from typing import Any
 
+from services.pricing.http.counts import COUNTED, count_anew, counts_of
 from services.pricing.http.lookups import exact, token
 from services.pricing.http.owners import owner_exists, owner_of
 from services.pricing.http.placement import (
@@ -13,16 +14,23 @@ from services.pricing.http.placement import (
 )
 from services.pricing.http.places import location_id, save_location
 from services.pricing.http.product_rules import family_fits, references_fit, tracking_fits
-from services.pricing.http.stock import Stock, at_places, available, shown_inventory, stock_now
+from services.pricing.http.stock import (
+    STOCK,
+    Stock,
+    at_places,
+    available,
+    shown_inventory,
+    stock_beside,
+)
 from shared.contracts.resources import PRODUCT
 from shared.http.documents import State
 from shared.http.door import Door
 from shared.http.errors import bad_request
-from shared.http.kinds import Cascade, Change, Kind, Refuse, admin_reader, own_by_owner
+from shared.http.kinds import Beside, Cascade, Change, Kind, Refuse, admin_reader, own_by_owner
 from shared.http.operations import Call, Parameter
 from shared.http.query import ANY, index
 
-__all__ = ["PRODUCTS", "show_products"]
+__all__ = ["PRODUCTS", "show_numbers"]
 
 
 async def stock_as_it_is(door: Door, change: Change) -> None:
@@ -94,21 +102,16 @@ async def stock_is_gone(door: Door, states: list[State], call: Call) -> None:
         await Stock(door.resources).change(state["ID"], lambda stored: None)
 
 
-async def show_products(door: Door, states: list[State], answers: list[State], call: Call) -> None:
+def show_numbers(door: Door, answer: State, beside: Mapping[str, Any]) -> None:
     """Fills in what is counted, and the stock as it is."""
-    ids = [state["ID"] for state in states]
-    specs, variants, stock = await asyncio.gather(
-        door.count_by("SpecProductAssignment", "ProductID", ids),
-        door.count_by("Variant", "ProductID", ids),
-        stock_now(door, ids),
-    )
-    for answer in answers:
-        id = answer["ID"]
-        answer["SpecCount"] = specs.get(id, 0)
-        answer["VariantCount"] = variants.get(id, 0)
-        answer["Inventory"] = shown_inventory(answer["Inventory"], stock.get(id))
-        if "OwnerID" in answer:
-            answer["OwnerID"] = owner_of(door, answer)
+    answer |= counts_of(beside)
+    answer["Inventory"] = shown_inventory(answer["Inventory"], beside.get(STOCK))
+    if "OwnerID" in answer:
+        answer["OwnerID"] = owner_of(door, answer)
+
+
+async def renamed_is_counted(door: Door, change: Change) -> None:
+    await count_anew(door, [change.after.id])
 
 
 async def products_of(door: Door, call: Call) -> dict[str, Any]:
@@ -164,7 +167,7 @@ PRODUCTS = Kind(
         stock_as_it_is,
     ),
     after_write=(stock_follows, place_new_product),
-    compute=show_products,
+    beside=Beside((COUNTED,), stock_beside, show_numbers),
     on_delete=(
         Refuse(
             "Product",
@@ -197,7 +200,7 @@ PRODUCTS = Kind(
         Cascade("ProductCatalogAssignment", "ProductID"),
         Cascade("CategoryProductAssignment", "ProductID"),
     ),
-    after_rename=(stock_is_renamed, place_renamed_product),
+    after_rename=(stock_is_renamed, place_renamed_product, renamed_is_counted),
     indexes=(
         index("Name", "ID"),
         index("ID"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.pricing.http.counts import count_assigned, count_of_gone
 from services.pricing.http.lookups import exact, states_by_id
 from services.pricing.http.owners import own_product, owner_exists
 from services.pricing.http.products import PRODUCTS
@@ -203,6 +204,8 @@ SPEC_PRODUCT_ASSIGNMENTS = Assignment(
     delete="/specs/{specID}/productassignments/{productID}",
     collection="spec_product_assignments",
     roles=PRODUCTS.roles,
+    after_write=(count_assigned,),
+    after_delete=(count_of_gone,),
     owner=Reference("SpecID", SPEC_PLACE),
     references=(Reference("SpecID", SPEC_PLACE), Reference("ProductID", PRODUCT_PLACE)),
     rules=(own_product, fits_the_product),

@@ -5,17 +5,17 @@ inventory record remember what they were saved with; answers show what the allot
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from services.pricing.allotments import ANYWHERE, Allotment, inventory_id, redemptions_id
 from services.pricing.inventory import set_by_product
 from shared.contracts.catalog import Product
-from shared.http.door import Door
 from shared.mongo.aggregates import MongoAggregateStore
 from shared.service import Resources
 
 _TRIES = 50
+_COLLECTION = "allotments"
 
 Decide = Callable[[Allotment | None], Allotment | None]
 
@@ -25,7 +25,7 @@ class Stock:
 
     def __init__(self, resources: Resources) -> None:
         # Nothing is remembered: what orders take has to be seen.
-        self._store = MongoAggregateStore(resources.database("pricing"), "allotments", Allotment)
+        self._store = MongoAggregateStore(resources.database("pricing"), _COLLECTION, Allotment)
 
     async def of(self, product_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         """The allotments, by wire names, of those products that have one."""
@@ -157,7 +157,15 @@ def shown_inventory(
     }
 
 
-async def stock_now(door: Door, product_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-    """The allotments of products, by wire names, looked up together with what other requests ask
-    at the same time."""
-    return await door.batched("stock", Stock(door.resources).of).of(product_ids)
+STOCK = "stock"
+
+
+def stock_beside(product_ids: list[str]) -> list[dict[str, Any]]:
+    """The stage that adds products' allotments as ``STOCK``."""
+    ids = [inventory_id(id) for id in product_ids]
+    product_id = {"$substrBytes": ["$_id", len(inventory_id("")), -1]}
+    pipeline = [
+        {"$match": {"_id": {"$in": ids}, "state": {"$ne": None}}},
+        {"$project": {"_id": product_id, STOCK: "$state"}},
+    ]
+    return [{"$unionWith": {"coll": _COLLECTION, "pipeline": pipeline}}]

@@ -5,6 +5,7 @@ from itertools import product as combinations
 from math import prod
 from typing import Any
 
+from services.pricing.http.counts import count_anew, count_of_gone
 from services.pricing.http.lookups import exact
 from services.pricing.http.products import PRODUCTS
 from services.pricing.http.specs import specs_of
@@ -127,6 +128,7 @@ VARIANTS = Kind(
     after_write=(product_has_the_sum,),
     compute=show_variants,
     on_delete=_OF_VARIANT,
+    after_delete=(count_of_gone,),
     renames=_OF_VARIANT,
     indexes=(index("ProductID", "ID"), index("ProductID", "Name", "ID"), exact("ProductID")),
 )
@@ -166,6 +168,7 @@ def variant_operations(door: Door) -> list[Operation]:
             },
             call,
         )
+        await count_anew(door, [product["ID"]])
         await _adjust_stock(product, existing, call)
         return (await products.shown([product], call))[0]
 

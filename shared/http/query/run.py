@@ -41,32 +41,36 @@ async def run_list(
     scope: dict[str, Any],
     query: ListQuery,
     totals: Totals | None = None,
+    always: str | None = None,
 ) -> Page:
     """The page of ``collection`` that ``query`` asks for, of what is in ``scope``.
 
     ``scope`` is a filter on ``state.`` paths that the server made, such as the caller's company.
-    Aggregates that are gone (without state) are in no list. With ``totals`` a large total may be as
-    old as they remember it; without, it is counted each time. Raises ``ApiError`` (400) for a sort
-    that the stored values do not have.
+    Aggregates that are gone (without state) are in no list; ``always`` is the path of a text that
+    all others have, if that in which the order ends may be absent. With ``totals`` a large total
+    may be as old as they remember it; without, it is counted each time. Raises ``ApiError`` (400)
+    for a sort that the stored values do not have.
     """
     matching = every([scope, query.filter])
     if not _needs_state(matching):
-        # What the order ends in is a text that everything has but what is gone.
-        matching = every([{query.sort[-1][0]: {"$gte": ""}}, matching])
+        # Of what is gone nothing is left that could have a value.
+        matching = every([{always or query.sort[-1][0]: {"$gte": ""}}, matching])
     skipped = 0
     wanted = matching
     if query.page_key is None:
         skipped = (query.page - 1) * query.page_size
     else:
         wanted = every([matching, after(read_key(query.page_key, query.sort).values, query.sort)])
-    found = await _find(collection, wanted, query, skipped)
-    states = [document["state"] for document in found[: query.page_size]]
-    more = len(found) > query.page_size
-    if more or query.page_key is not None or (skipped and not found):
-        total = await _count(collection, matching, totals)
-    else:
-        # The last page says how many there are.
-        total = skipped + len(found)
+    total = None if totals is None else totals.known(collection.full_name, matching)
+    states, counted = await _find(
+        collection, wanted, query, skipped, matching if total is None else None
+    )
+    if total is None:
+        total = counted
+        if totals is not None:
+            totals.note(collection.full_name, matching, total)
+    more = len(states) > query.page_size
+    states = states[: query.page_size]
     next_key = key_after(states[-1], query.sort, query.page + 1) if more else None
     return Page(states, total, next_key, query)
 
@@ -76,21 +80,26 @@ async def _find(
     wanted: dict[str, Any],
     query: ListQuery,
     skipped: int,
-) -> list[dict[str, Any]]:
-    """The documents of the page, and one more where there is one."""
+    counted: dict[str, Any] | None,
+) -> tuple[list[dict[str, Any]], int]:
+    """The states of the page, and one more where there is one, and how many documents match
+    ``counted`` (None: not asked), all in one query: each costs the caller more than MongoDB."""
     limit = query.page_size + 1
-    cursor = collection.find(
-        wanted,
-        _STATE,
-        collation=COLLATION,
-        sort=query.sort,
-        skip=skipped,
-        limit=limit,
-        batch_size=limit + 1,
-        allow_disk_use=True,
-    )
+    stages: list[Mapping[str, Any]] = [
+        {"$match": wanted},
+        {"$sort": dict(query.sort)},
+        *([{"$skip": skipped}] if skipped else []),
+        {"$limit": limit},
+        {"$project": _STATE},
+    ]
+    if counted is not None:
+        counting = [{"$match": counted}, {"$count": "total"}]
+        stages.append({"$unionWith": {"coll": collection.name, "pipeline": counting}})
     try:
-        return await cursor.to_list()
+        cursor = await collection.aggregate(
+            stages, collation=COLLATION, allowDiskUse=True, batchSize=limit + 2
+        )
+        found = await cursor.to_list()
     except OperationFailure as failure:
         if failure.code == _BAD_VALUE and "parallel arrays" in str(failure):
             raise bad_request(
@@ -99,17 +108,8 @@ async def _find(
                 Parameter="sortBy",
             ) from failure
         raise
-
-
-async def _count(
-    collection: AsyncCollection[dict[str, Any]], matching: dict[str, Any], totals: Totals | None
-) -> int:
-    async def count() -> int:
-        return await collection.count_documents(matching, collation=COLLATION)
-
-    if totals is None:
-        return await count()
-    return await totals.of(collection.full_name, matching, count)
+    total = found.pop()["total"] if found and "total" in found[-1] else 0
+    return [document["state"] for document in found], total
 
 
 async def run_combined(

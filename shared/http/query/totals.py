@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import bson
@@ -30,20 +30,23 @@ class Totals:
         self._clock = clock
         self._known: OrderedDict[tuple[str, bytes], tuple[float, int]] = OrderedDict()
 
-    async def of(
-        self, collection: str, matching: dict[str, Any], count: Callable[[], Awaitable[int]]
-    ) -> int:
-        """How many documents of ``collection`` (its full name) are ``matching``; ``count`` counts
-        them."""
+    def known(self, collection: str, matching: dict[str, Any]) -> int | None:
+        """How many documents of ``collection`` (its full name) are ``matching``; None where the
+        caller has to count, and to note what it counted."""
         key = (collection, bson.encode(matching))
+        found = self._known.get(key)
+        if found is None:
+            return None
         now = self._clock()
-        known = self._known.get(key)
-        if known is not None:
-            until, total = known
-            if now < until:
-                return total
-            self._known[key] = (now + self._seconds, total)
-        total = await count()
+        until, total = found
+        if now < until:
+            return total
+        self._known[key] = (now + self._seconds, total)
+        return None
+
+    def note(self, collection: str, matching: dict[str, Any], total: int) -> None:
+        """There are ``total`` of them now."""
+        key = (collection, bson.encode(matching))
         if total >= self._least:
             self._known[key] = (self._clock() + self._seconds, total)
             self._known.move_to_end(key)
@@ -51,4 +54,3 @@ class Totals:
                 self._known.popitem(last=False)
         else:
             self._known.pop(key, None)
-        return total
