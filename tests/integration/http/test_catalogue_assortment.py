@@ -1,5 +1,6 @@
 """Price schedules, specs, variants and promotions: what is special about each."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -227,3 +228,47 @@ async def test_redemptions_are_shown_and_follow(api: TestApi) -> None:
         renamed = await client.patch("/promotions/promo", json={"ID": "renamed"})
 
         assert (before, renamed.json()["RedemptionCount"]) == (3, 3)
+
+
+async def test_a_product_tells_how_many_specs_and_variants_it_has(api: TestApi) -> None:
+    async with api.as_admin() as client:
+
+        async def counts(id: str = "shirt") -> list[tuple[int, int]]:
+            one = (await client.get(f"/products/{id}")).json()
+            listed = (await client.get(f"/products?ID={id}")).json()["Items"]
+            return [(each["SpecCount"], each["VariantCount"]) for each in (one, *listed)]
+
+        begun = await counts()
+        engravings = [f"engraving-{number}" for number in range(8)]
+        for id in engravings:
+            await client.put(f"/specs/{id}", json={"Name": id})
+        # All at once: each counts what there is, and the last to write has them all.
+        await asyncio.gather(
+            *(
+                client.post("/specs/productassignments", json={"SpecID": id, "ProductID": "shirt"})
+                for id in engravings
+            )
+        )
+        assigned = await counts()
+        await client.post(
+            "/specs/productassignments", json={"SpecID": engravings[0], "ProductID": "shirt"}
+        )
+        again = await counts()
+        await client.delete(f"/specs/{engravings[0]}/productassignments/shirt")
+        await client.delete(f"/specs/{engravings[1]}")
+        deleted = await counts()
+        renamed = await client.patch("/products/shirt", json={"ID": "blouse", "SpecCount": 99})
+        followed = await counts("blouse")
+        await client.post("/specs/color/options", json={"ID": "blue", "Value": "Blue"})
+        await client.post("/products/blouse/variants/generate", json={})
+        generated = await counts("blouse")
+        await client.delete("/specs/color/options/red")
+        await client.post("/products/blouse/variants/generate?overwriteExisting=true", json={})
+
+        assert begun == [(1, 1)] * 2
+        assert assigned == again == [(9, 1)] * 2
+        assert deleted == [(7, 1)] * 2
+        assert (renamed.json()["SpecCount"], renamed.json()["VariantCount"]) == (7, 1)
+        assert followed == [(7, 1)] * 2
+        assert generated == [(7, 2)] * 2
+        assert await counts("blouse") == [(7, 1)] * 2
