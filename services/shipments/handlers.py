@@ -9,7 +9,7 @@ from typing import Any
 
 from services.shipments.batch import Round, WaitingRules, Work
 from services.shipments.domain import Unresolved, decide
-from services.shipments.ledger import Book, Sheet
+from services.shipments.ledger import Book, Ledger, Sheet
 from services.shipments.shipment import Command
 from services.shipments.store import Ledgers, Shipments
 from shared.contracts.fulfillment import CreateShipment, UpdateShipment
@@ -48,6 +48,7 @@ class ShipmentHandlers:
         self._metrics = metrics
         self._rules = rules
         self._waiting = 0
+        self._counted = False
         self._swept_to = ""
 
     async def take(self, messages: Iterable[Message[Any]]) -> None:
@@ -61,7 +62,10 @@ class ShipmentHandlers:
     async def wake(self, orders: Iterable[str]) -> None:
         """Applies what waited for these orders, the buyers' or the suppliers'."""
         orders = list(orders)
-        ids = await self._shipments.waiting_for(orders)
+        # Where nothing waits nobody is asked. What another instance let wait since this one
+        # counted, its own sweep or this one's finds.
+        waits = self._waiting > 0 or not self._counted
+        ids = await self._shipments.waiting_for(orders) if waits else ()
         for start in range(0, len(ids), _AT_ONCE):
             await self._run(dict.fromkeys(ids[start : start + _AT_ONCE], ()))
         await self._settle_entered(orders)
@@ -121,6 +125,7 @@ class ShipmentHandlers:
     async def count(self) -> None:
         """Counts what waits, for the limit and the metric."""
         self._waiting = await self._shipments.count_waiting()
+        self._counted = True
         self._metrics.waiting_shipments.set(self._waiting)
 
     async def _run(self, todo: Todo) -> None:
@@ -150,18 +155,22 @@ class ShipmentHandlers:
             }
 
     async def _open(self, named: Mapping[str, set[str]]) -> Book:
-        """The ledgers that ``named`` (order IDs with line IDs) may mean: one query, and one more
-        for supplier orders without the usual ``{BuyerOrderID}-{SupplierID}``."""
+        """The ledgers that ``named`` (order IDs with line IDs) may mean: one query, one more for
+        supplier orders ``{BuyerOrderID}-{SupplierID}`` of suppliers whose ID has a hyphen, and one
+        for those without that form, the only one that does not name the ledgers."""
         if not named:
             return Book(())
-        guesses = (name.rpartition("-")[0] for name in named)
-        ids = dict.fromkeys([*named, *(guess for guess in guesses if guess)])
-        found = list((await self._ledgers.load(ids)).values())
-        book = Book(found)
-        unclear = [name for name, lines in named.items() if book.lacks(name, lines)]
+        found: dict[str, Aggregate[Ledger]] = {}
+        for guesses in (_usual_orders, _possible_orders):
+            unclear = _unclear(named, found.values())
+            ids = dict.fromkeys(guess for name in unclear for guess in guesses(name))
+            more = [id for id in ids if id not in found]
+            if more:
+                found |= await self._ledgers.load(more)
+        unclear = _unclear(named, found.values())
         if not unclear:
-            return book
-        return Book([*found, *await self._ledgers.of_supplier_orders(unclear)])
+            return Book(found.values())
+        return Book([*found.values(), *await self._ledgers.of_supplier_orders(unclear)])
 
     async def _write(self, works: Sequence[Work], book: Book, now: datetime) -> set[str]:
         """Writes ledgers, then shipments. Returns the shipments that lost a race, or were decided
@@ -242,6 +251,24 @@ class ShipmentHandlers:
 
     def _unpublished(self, aggregate: Aggregate[Any]) -> list[OutboxEntry]:
         return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry.id)]
+
+
+def _usual_orders(name: str) -> list[str]:
+    """The orders that ``name`` is, or is of a supplier whose ID has no hyphen."""
+    before, hyphen, _ = name.rpartition("-")
+    return [name, before] if hyphen and before else [name]
+
+
+def _possible_orders(name: str) -> list[str]:
+    """The orders whose supplier order ``name`` may be."""
+    parts = name.split("-")
+    return ["-".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _unclear(named: Mapping[str, set[str]], ledgers: Iterable[Aggregate[Ledger]]) -> list[str]:
+    """The names that the ledgers do not explain."""
+    book = Book(ledgers)
+    return [name for name, lines in named.items() if book.lacks(name, lines)]
 
 
 def _named(works: Iterable[Work]) -> dict[str, set[str]]:

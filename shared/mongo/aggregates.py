@@ -36,7 +36,9 @@ S = TypeVar("S", bound=Resource)
 DURABLE = WriteConcern(w="majority", j=True)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DUPLICATE_KEY = 11000
+DUPLICATE_KEY = 11000
+"""MongoDB's code of a write that would repeat a unique value."""
+
 _TOO_LARGE = (10334, 17419, 17420)
 _BAD_VALUE = 2
 _KEEP_GONE = timedelta(days=7)
@@ -346,7 +348,7 @@ class MongoAggregateStore(Generic[S]):
             id = aggregates[refusal["index"]].id
             if _is_too_large(refusal["code"], refusal["errmsg"]):
                 raise AggregateTooLarge(refusal["errmsg"]) from error
-            if refusal["code"] != _DUPLICATE_KEY:
+            if refusal["code"] != DUPLICATE_KEY:
                 raise error
             if "_id" in refusal.get("keyPattern", {"_id": 1}):
                 lost.add(id)
