@@ -10,6 +10,8 @@ from pymongo import AsyncMongoClient
 from shared.contracts.registry import message_types
 
 _SAMPLE = 1_000
+# A claim is written once, and has none.
+_VERSION = {"$ifNull": ["$version", 1]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ async def _mean_bytes(consumer: AIOKafkaConsumer, places: list[TopicPartition]) 
 
 
 async def stored(mongodb: str, prefix: str) -> dict[str, Stored]:
-    """Every collection of aggregates under the database ``prefix``: each document was inserted
+    """Every collection under the database ``prefix``: each document was inserted
     once and written over ``version`` - 1 times."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb)
     try:
@@ -98,7 +100,7 @@ async def stored(mongodb: str, prefix: str) -> dict[str, Stored]:
                 continue
             for name in await client[database].list_collection_names():
                 collection = client[database][name]
-                pipeline = [{"$group": {"_id": None, "n": {"$sum": 1}, "v": {"$sum": "$version"}}}]
+                pipeline = [{"$group": {"_id": None, "n": {"$sum": 1}, "v": {"$sum": _VERSION}}}]
                 async for total in await collection.aggregate(pipeline):
                     sample = await collection.find_one(sort=[("$natural", -1)])
                     if sample is not None:
