@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from services.gateway import API, add_front_door
 from shared.collector import tune_collector
+from shared.endings import end
 from shared.eventloop import watch_event_loop
 from shared.http.app import Authenticator, Limits, api_app
 from shared.http.documents import Announcer
@@ -221,9 +222,4 @@ class Api:
         tasks = [asyncio.ensure_future(task()) for task in beside]
         tasks.append(asyncio.ensure_future(watch_event_loop(self._metrics)))
 
-        async def end() -> None:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-        stack.push_async_callback(end)
+        stack.push_async_callback(end, tasks)

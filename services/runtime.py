@@ -21,6 +21,7 @@ from pymongo import AsyncMongoClient
 from services.letters.counting import counting
 from shared.collector import tune_collector
 from shared.contracts.registry import TOPIC_OWNERS, message_types
+from shared.endings import end
 from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
@@ -274,9 +275,7 @@ class RunningService:
     async def stop(self) -> None:
         """Finishes the batch in hand and leaves the group; gives up after 20 s."""
         self.health.stopping()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         giving_up = asyncio.get_running_loop().call_later(_GRACE / 2, self._runner.stop)
         try:
             await self._broker.stop()
