@@ -27,7 +27,7 @@ from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
 from shared.messaging.closed_connections import mend_connections
-from shared.messaging.connection import kafka_connection
+from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.publisher import KafkaPublisher
@@ -197,6 +197,7 @@ class RunningService:
             client_id=f"ordermesh-{self._service.name}",
             consumer_only=True,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
             apply_types=False,
             logger=_consumer_log,
             graceful_timeout=_GRACE,

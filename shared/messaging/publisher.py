@@ -21,7 +21,7 @@ from aiokafka.partitioner import murmur2
 
 from shared.clock import utc_now
 from shared.logs import told
-from shared.messaging.connection import Kafka, connection
+from shared.messaging.connection import METADATA_MS, Kafka, connection
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
@@ -233,6 +233,7 @@ class KafkaPublisher:
             max_request_size=_LARGEST_REQUEST,
             compression_type="lz4",
             request_timeout_ms=30_000,
+            metadata_max_age_ms=METADATA_MS,
         )
         async for attempt in attempts():
             try:

@@ -14,7 +14,7 @@ from confluent_kafka import (
     ConsumerGroupState,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from tests.support.outside import Body, Headers
 
@@ -171,6 +171,14 @@ def lags(kafka: str, groups: Iterable[str]) -> dict[str, str]:
         finally:
             consumer.close()
     return found
+
+
+def add_partitions(kafka: str, topics: Iterable[str], total: int) -> None:
+    """Gives ``topics`` so many partitions in all. Blocks."""
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    wanted = [NewPartitions(topic, total) for topic in topics]
+    for future in admin.create_partitions(wanted).values():
+        future.result(timeout=20)
 
 
 def own_topics(consumer: Any) -> set[str]:

@@ -120,6 +120,8 @@ class OutsideSystem:
                 "linger.ms": 1,
                 "message.max.bytes": _LARGE,
                 "reconnect.backoff.max.ms": 1000,
+                # Partitions may be added while it sends.
+                "topic.metadata.refresh.interval.ms": 1000,
                 "log_level": 0,
             }
         )
