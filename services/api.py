@@ -21,7 +21,9 @@ from pymongo import AsyncMongoClient
 from starlette.types import ASGIApp
 
 from services.gateway import API, add_front_door
+from shared.clock import SharedClock, mongodb_time
 from shared.collector import tune_collector
+from shared.endings import end
 from shared.eventloop import watch_event_loop
 from shared.http.app import Authenticator, Limits, api_app
 from shared.http.documents import Announcer
@@ -137,19 +139,20 @@ class Api:
     ) -> None:
         settings, metrics = self._settings, self._metrics
         traced = None if tracing is None else tracing.of(NAME)
-        publisher = KafkaPublisher(kafka_connection(settings), NAME, metrics)
+        clock = SharedClock(mongodb_time(mongo))
+        publisher = KafkaPublisher(kafka_connection(settings), NAME, metrics, clock)
         announcer = Announcer(publisher if traced is None else traced.publishing(publisher))
-        resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
+        resources = Resources(settings, mongo, publisher, metrics, clock, traced)
         parts = mounted(resources, announcer, self._mounted)
         authenticator = next(part.authenticator for part in parts if part.authenticator)
         app = self._app(parts, authenticator, resources, client)
         host, port = self._address
         await door.enter_async_context(serving(TracedRequests(app, traced), host, port))
-        await self._prepare([step for part in parts for step in part.prepare])
+        await self._prepare([clock.read, *(step for part in parts for step in part.prepare)])
         await publisher.start()
         stack.push_async_callback(publisher.stop)
         await stack.enter_async_context(announcer.running())
-        self._begin(parts, resources, publisher, stack)
+        self._begin(parts, resources, publisher, clock, stack)
         tune_collector()
         self._now_ready(True)
 
@@ -206,6 +209,7 @@ class Api:
         parts: Sequence[Mounted],
         resources: Resources,
         publisher: KafkaPublisher,
+        clock: SharedClock,
         stack: AsyncExitStack,
     ) -> None:
         """Starts what goes on beside the requests."""
@@ -217,13 +221,13 @@ class Api:
         self._metrics.begin(NAME, (), stores)
         relay = OutboxRelay(NAME, stores, publisher, resources.clock, pause=_SWEEP_EVERY)
         outboxes = OutboxWatch(NAME, stores, resources.clock, self._metrics)
-        beside = [relay.run, outboxes.run, *(task for part in parts for task in part.tasks)]
+        beside = [
+            clock.run,
+            relay.run,
+            outboxes.run,
+            *(task for part in parts for task in part.tasks),
+        ]
         tasks = [asyncio.ensure_future(task()) for task in beside]
         tasks.append(asyncio.ensure_future(watch_event_loop(self._metrics)))
 
-        async def end() -> None:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-        stack.push_async_callback(end)
+        stack.push_async_callback(end, tasks)

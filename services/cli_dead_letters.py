@@ -300,7 +300,7 @@ def _run(by: str | None, why: str | None) -> "AuditRun":
     from uuid import uuid4
 
     from services.letters.audit import Run
-    from shared.service import utc_now
+    from shared.clock import utc_now
 
     if why is not None and not why.strip():
         raise typer.BadParameter("say why in a few words", param_hint="--reason")

@@ -48,11 +48,11 @@ def reconcile(
         from services.reconcile.repair import repair as repair_all
         from services.reconcile.run import Comparison, Scope
         from services.topic_reader import TopicReader
+        from shared.clock import utc_now
         from shared.messaging.connection import kafka_connection
         from shared.messaging.publisher import KafkaPublisher
         from shared.metrics import Metrics
         from shared.mongo.connection import mongo_client
-        from shared.service import utc_now
 
         settings = settings_of(kafka=kafka, mongodb=mongodb)
         server = kafka_connection(settings)

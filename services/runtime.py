@@ -19,13 +19,15 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from pymongo import AsyncMongoClient
 
 from services.letters.counting import counting
+from shared.clock import SharedClock, mongodb_time
 from shared.collector import tune_collector
 from shared.contracts.registry import TOPIC_OWNERS, message_types
+from shared.endings import end
 from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
 from shared.messaging.closed_connections import mend_connections
-from shared.messaging.connection import kafka_connection
+from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.publisher import KafkaPublisher
@@ -94,7 +96,10 @@ async def _serve(names: Sequence[str], settings: Settings) -> None:
             *([] if tracing is None else [tracing.mongodb()]),
         ],
     )
-    running = [RunningService(name, settings, metrics, mongo, stop, tracing) for name in names]
+    clock = SharedClock(mongodb_time(mongo))
+    running = [
+        RunningService(name, settings, metrics, mongo, clock, stop, tracing) for name in names
+    ]
     delays = asyncio.create_task(watch_event_loop(metrics))
     host, _, port = settings.metrics.rpartition(":")
     health = health_app(metrics, [service.health for service in running])
@@ -139,6 +144,7 @@ class RunningService:
         settings: Settings,
         metrics: Metrics,
         mongo: AsyncMongoClient[dict[str, Any]],
+        clock: SharedClock,
         end: asyncio.Event,
         tracing: Tracing | None = None,
     ) -> None:
@@ -149,11 +155,12 @@ class RunningService:
         self._settings = settings
         self._metrics = metrics
         self._mongo = mongo
+        self._clock = clock
         self._kafka = kafka_connection(settings)
-        self._publisher = KafkaPublisher(self._kafka, name, metrics)
+        self._publisher = KafkaPublisher(self._kafka, name, metrics, clock)
         traced = None if tracing is None else tracing.of(name)
         publisher = self._publisher if traced is None else traced.publishing(self._publisher)
-        resources = Resources(settings, mongo, publisher, metrics, tracing=traced)
+        resources = Resources(settings, mongo, publisher, metrics, clock, traced)
         self._service = build(name, resources)
         if traced is not None and self._service.parents is not None:
             traced.adopt_by(self._service.parents)
@@ -190,6 +197,7 @@ class RunningService:
             client_id=f"ordermesh-{self._service.name}",
             consumer_only=True,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
             apply_types=False,
             logger=_consumer_log,
             graceful_timeout=_GRACE,
@@ -237,7 +245,7 @@ class RunningService:
         await self._publisher.start()
         async for attempt in attempts():
             try:
-                for prepare in self._service.prepare:
+                for prepare in (self._clock.read, *self._service.prepare):
                     await prepare()
                 break
             except INFRASTRUCTURE_FAULTS as error:
@@ -255,7 +263,7 @@ class RunningService:
         self._watch.consumes(consumer)
         counting_letters = counting(self._service.name, self._settings, self._mongo, self._metrics)
         watches = [self._watch.run, self._outboxes.run, counting_letters]
-        beside = [self._relay.run, *watches, *self._service.tasks]
+        beside = [self._clock.run, self._relay.run, *watches, *self._service.tasks]
         self._tasks = [asyncio.ensure_future(task()) for task in beside]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
@@ -274,9 +282,7 @@ class RunningService:
     async def stop(self) -> None:
         """Finishes the batch in hand and leaves the group; gives up after 20 s."""
         self.health.stopping()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         giving_up = asyncio.get_running_loop().call_later(_GRACE / 2, self._runner.stop)
         try:
             await self._broker.stop()

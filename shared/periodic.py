@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from shared.endings import heed_cancellation
 from shared.logs import told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, count_fault
 from shared.metrics import Metrics
@@ -31,4 +32,5 @@ async def periodically(
         except INFRASTRUCTURE_FAULTS as error:
             count_fault(metrics, service, error)
             log.warning("look_failed", service=service, error=told(error))
+        heed_cancellation()
         await asyncio.sleep(rest)

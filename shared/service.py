@@ -2,24 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from shared.clock import utc_now
 from shared.messaging.processor import Clock, Processor
 from shared.messaging.publisher import Publisher
 from shared.metrics import Metrics
 from shared.mongo.aggregates import AggregateStore, MongoAggregateStore
 from shared.settings import Settings
 from shared.tracing.port import FindParents, ServiceTracing
-
-
-def utc_now() -> datetime:
-    """Now, in UTC, cut to milliseconds as BSON keeps it."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from services.notifications.limits import Limits
 from services.notifications.results import Results
 from services.notifications.senders import Sender
 from services.notifications.store import DeliveryStore
+from shared.endings import heed_cancellation
 from shared.logs import identifier, told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import entries_of
@@ -159,6 +160,7 @@ class Dispatcher:
                 log.warning("due_deliveries_unread", error=told(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), self._limits.poll)
+            heed_cancellation()
             self._look.clear()
 
     async def _take_due(self) -> None:

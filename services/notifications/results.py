@@ -6,6 +6,7 @@ import contextlib
 import structlog
 
 from services.notifications.domain import Delivery
+from shared.endings import heed_cancellation
 from shared.logs import told
 from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
@@ -50,6 +51,7 @@ class Results:
             with contextlib.suppress(TimeoutError):  # few results: their time is up
                 await asyncio.wait_for(self._enough.wait(), self._pause)
             await self.flush()
+            heed_cancellation()
 
     async def flush(self) -> None:
         """Writes and publishes all that was added, waiting out faults of the infrastructure."""

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from services.shipments.handlers import ShipmentHandlers
+from shared.endings import heed_cancellation
 from shared.logs import told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.service import Task
@@ -24,6 +25,7 @@ def sweeping(handlers: ShipmentHandlers) -> Task:
             except INFRASTRUCTURE_FAULTS as error:
                 # Nothing is lost by a sweep that fails: the next one looks again.
                 log.warning("waiting_sweep_failed", error=told(error))
+            heed_cancellation()
             await asyncio.sleep(_PAUSE)
 
     return sweep

@@ -19,6 +19,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.base import Resource
 from shared.contracts.resource_events import ResourceEvents
+from shared.endings import end, heed_cancellation
 from shared.http.batching import Batched
 from shared.http.present import wire_of
 from shared.http.query import COLLATION, ListQuery, Page, Totals, run_list
@@ -86,6 +87,7 @@ class Announcer:
         while True:
             await self._more.wait()
             await self._publish()
+            heed_cancellation()
 
     async def _publish(self) -> None:
         while self._waiting:
@@ -105,8 +107,7 @@ class Announcer:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end([task])
 
 
 @dataclass(slots=True)

@@ -14,6 +14,9 @@ from pydantic import SecretStr
 
 from shared.settings import SecurityProtocol, Settings
 
+METADATA_MS = 30_000
+"""After so long at the latest, clients of services learn of partitions that were added."""
+
 _NONE = SecretStr("")
 
 

@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,8 +19,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 from aiokafka.partitioner import murmur2
 
+from shared.clock import utc_now
 from shared.logs import told
-from shared.messaging.connection import Kafka, connection
+from shared.messaging.connection import METADATA_MS, Kafka, connection
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.outbox import OutboxEntry
 from shared.metrics import Metrics
@@ -95,11 +96,15 @@ def _timestamp(time: datetime) -> bytes:
 class KafkaPublisher:
     """The publisher of one process."""
 
-    def __init__(self, kafka: Kafka, service: str, metrics: Metrics) -> None:
+    def __init__(
+        self, kafka: Kafka, service: str, metrics: Metrics, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        """``clock`` gives the records' times."""
         self._arguments = connection(kafka).client_arguments()
         self._service = service
         self._source = f"/ordermesh/{service}"
         self._metrics = metrics
+        self._clock = clock
         self._producer: AIOKafkaProducer | None = None
         self._published: OrderedDict[str, None] = OrderedDict()
         self._hashes: dict[bytes, int] = {}
@@ -164,10 +169,11 @@ class KafkaPublisher:
             count_fault(self._metrics, self._service, error)
             log.warning("publish_retry", records=len(records), error=told(error))
             return list(records)
+        now = round(self._clock().timestamp() * 1000)
         for place, left in shares.items():
             try:
                 while left:
-                    batch, taken = _batch_of(producer, left)
+                    batch, taken = _batch_of(producer, left, now)
                     topic, partition = place
                     acknowledged = await producer.send_batch(batch, topic, partition=partition)
                     sent.append((place, left, acknowledged))
@@ -227,6 +233,7 @@ class KafkaPublisher:
             max_request_size=_LARGEST_REQUEST,
             compression_type="lz4",
             request_timeout_ms=30_000,
+            metadata_max_age_ms=METADATA_MS,
         )
         async for attempt in attempts():
             try:
@@ -237,16 +244,19 @@ class KafkaPublisher:
         raise AssertionError("attempts() does not end")
 
 
-def _batch_of(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> tuple[Any, int]:
-    """A batch of as many of ``records``, which are of one partition, as fit, and how many. The
-    first one always fits: whether it is too large the broker says."""
+def _batch_of(
+    producer: AIOKafkaProducer, records: Sequence[Outgoing], time: int
+) -> tuple[Any, int]:
+    """A batch of as many of ``records``, which are of one partition, as fit, and how many; their
+    ``time`` is in ms since 1970, UTC. The first one always fits: whether it is too large the
+    broker says."""
     batch = producer.create_batch()
     taken = 0
     for record in records:
         # aiokafka refuses a record with neither key nor value.
         key = b"" if record.key is None and record.value is None else record.key
         if (
-            batch.append(timestamp=None, key=key, value=record.value, headers=record.headers)
+            batch.append(timestamp=time, key=key, value=record.value, headers=record.headers)
             is None
         ):
             break

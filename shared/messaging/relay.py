@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from shared.endings import heed_cancellation
 from shared.logs import message_fields, told
 from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
@@ -57,6 +58,7 @@ class OutboxRelay:
             except INFRASTRUCTURE_FAULTS as error:
                 log.warning("sweep_failed", service=self._service, error=told(error))
                 swept = 0
+            heed_cancellation()
             # A full sweep means that more is waiting.
             await asyncio.sleep(self._pause if swept < _AT_ONCE else 0.05)
 

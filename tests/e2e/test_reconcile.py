@@ -15,9 +15,9 @@ from services.reconcile.kept import Archive
 from services.reconcile.repair import repair
 from services.reconcile.run import Comparison, Scope
 from services.topic_reader import TopicReader
+from shared.clock import utc_now
 from shared.messaging.publisher import KafkaPublisher
 from shared.metrics import Metrics
-from shared.service import utc_now
 from shared.settings import Settings
 from tests.e2e.conftest import NewID
 from tests.e2e.goods import SHIPPED_AT, line, open_shop, order_body, place, shipment_body

@@ -56,6 +56,22 @@ async def read_documents(mongodb: str) -> Documents:
         )
 
 
+async def contents(mongodb: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Every document of every service, by collection and ID, without what a write notes of itself:
+    its version and writer, the inbox."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    client: Client
+    async with AsyncMongoClient(mongodb, tz_aware=True) as client:
+        for name in await client.list_database_names():
+            if name.startswith(PREFIX):
+                for collection in await client[name].list_collection_names():
+                    async for document in client[name][collection].find():
+                        for field in ("version", "writer", "inbox"):
+                            document.pop(field, None)
+                        found[f"{name}.{collection}", str(document["_id"])] = document
+    return found
+
+
 async def unsettled(mongodb: str) -> dict[str, str]:
     """What is still to be done: documents with an outbox, by collection; shipments that wait;
     notifications that are pending. Empty: nothing."""

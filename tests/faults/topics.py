@@ -14,7 +14,7 @@ from confluent_kafka import (
     ConsumerGroupState,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from tests.support.outside import Body, Headers
 
@@ -115,7 +115,7 @@ def read_all(kafka: str) -> Log:
         }
     )
     try:
-        ends = _ends(consumer, _own_topics(consumer))
+        ends = _ends(consumer, own_topics(consumer))
         left = {place: end for place, end in ends.items() if end}
         consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in left])
         log = Log()
@@ -173,7 +173,16 @@ def lags(kafka: str, groups: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _own_topics(consumer: Any) -> set[str]:
+def add_partitions(kafka: str, topics: Iterable[str], total: int) -> None:
+    """Gives ``topics`` so many partitions in all. Blocks."""
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    wanted = [NewPartitions(topic, total) for topic in topics]
+    for future in admin.create_partitions(wanted).values():
+        future.result(timeout=20)
+
+
+def own_topics(consumer: Any) -> set[str]:
+    """Every topic that is not Kafka's own."""
     return {name for name in consumer.list_topics(timeout=20).topics if not name.startswith("__")}
 
 

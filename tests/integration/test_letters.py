@@ -15,9 +15,9 @@ from services.reconcile.findings import Flush
 from services.reconcile.kept import Archive
 from services.reconcile.run import Comparison, Scope
 from services.topic_reader import Place, TopicReader
+from shared.clock import utc_now
 from shared.messaging.decode import Record
 from shared.messaging.outbox import OutboxEntry
-from shared.service import utc_now
 from shared.settings import Settings
 from tests.conftest import NewTopic
 from tests.support.fakes import START, FakePublisher

@@ -5,7 +5,7 @@ import asyncio
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, cast
@@ -100,6 +100,8 @@ class OutsideSystem:
         self._topics = (*EVENT_TOPICS, *(DEAD_LETTER_TOPICS if dead_letters else ()))
         self._security = dict(security or {})
         self.repeats = 0
+        self.before_sending: Callable[[bytes | None], Awaitable[None]] | None = None
+        """What a record waits for before it is sent, by its key; nothing as a rule."""
         self.dead_letters: list[Record] = []
         self._kafka = kafka
         self._heard: dict[tuple[str, str], list[Heard]] = defaultdict(list)
@@ -118,6 +120,8 @@ class OutsideSystem:
                 "linger.ms": 1,
                 "message.max.bytes": _LARGE,
                 "reconnect.backoff.max.ms": 1000,
+                # Partitions may be added while it sends.
+                "topic.metadata.refresh.interval.ms": 1000,
                 "log_level": 0,
             }
         )
@@ -169,6 +173,8 @@ class OutsideSystem:
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers
     ) -> tuple[int, int]:
         """Sends any record; its partition and offset when Kafka took it."""
+        if self.before_sending is not None:
+            await self.before_sending(key)
         done: asyncio.Future[tuple[int, int]] = self._loop.create_future()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
