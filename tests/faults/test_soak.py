@@ -2,7 +2,8 @@
 
 ``ORDERMESH_SOAK_SECONDS`` (1200) is how long there is load, ``ORDERMESH_SOAK_RATE`` (30) how many
 orders a second, ``ORDERMESH_SOAK_SEED`` (1) decides about orders and faults. The audit is done in
-rounds, as all of it would be more than a machine's memory holds; nothing is restarted for that.
+rounds of two minutes, or at least two, as all of it would be more than a machine's memory holds;
+nothing is restarted for that.
 """
 
 import asyncio
@@ -70,7 +71,7 @@ async def test_soak(trials: Trials, tell: Callable[[str], None]) -> None:
         watched = False
         while True:
             began = time.monotonic()
-            round_seconds = min(_ROUND, seconds - loaded)
+            round_seconds = min(_ROUND, seconds / 2)
             while time.monotonic() - began < round_seconds:
                 # In the second half services live on: a leak would be seen in their memory.
                 if not watched and loaded + time.monotonic() - began >= seconds / 2:
