@@ -23,6 +23,7 @@ from shared.endings import end, heed_cancellation
 from shared.http.batching import Batched
 from shared.http.present import wire_of
 from shared.http.query import COLLATION, ListQuery, Page, Totals, run_list
+from shared.http.turns import Turns
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.publisher import Publisher, RecordTooLarge
@@ -139,6 +140,8 @@ class Documents:
         self._totals = Totals()
         self._always = f"state.{wire_of(events.stored, events.key[0])}"
         self._announcer = announcer
+        self.turns = Turns()
+        """For changes that take more than one step; :meth:`change` itself takes no turn."""
 
     @property
     def collection(self) -> AsyncCollection[dict[str, Any]]:

@@ -259,14 +259,15 @@ class ResourceOperations:
         self, change_now: Callable[[], Awaitable[Change]], call: Call
     ) -> dict[str, Any]:
         """Makes a change of what is stored now, rules and all, and writes it; makes it anew where
-        another change came between."""
-        for _ in range(_TRIES):
-            change = await change_now()
-            await self._complete(change)
-            with suppress(_Overtaken):
-                return await self._written(
-                    self._key(call, change.after.id), _unless_overtaken(change), change
-                )
+        another process's change came between."""
+        async with self._documents.turns.of(self._key(call, call.path[self._kind.id])):
+            for _ in range(_TRIES):
+                change = await change_now()
+                await self._complete(change)
+                with suppress(_Overtaken):
+                    return await self._written(
+                        self._key(call, change.after.id), _unless_overtaken(change), change
+                    )
         raise TimeoutError(f"{self._kind.name} was changed {_TRIES} times by others")
 
     async def _written(

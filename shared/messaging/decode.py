@@ -61,7 +61,8 @@ class Decoder:
     ``types`` are the message types that the service wants; other types of the same topics are
     skipped unread. ``known`` are all type names of each topic: a name beyond them is an error.
     Several services read some topics; ``owned`` are those where this one, and no other, sets
-    aside what nobody can tell the type of.
+    aside what nobody can tell the type of. What names a type that cannot be read is set aside by
+    whoever wants that type.
     """
 
     types: Mapping[tuple[str, str], MessageType[Any]]
@@ -69,6 +70,7 @@ class Decoder:
     owned: frozenset[str]
     max_bytes: int
     _passed_over: frozenset[tuple[str, bytes]] = field(init=False)
+    _wanted: frozenset[tuple[str, bytes]] = field(init=False)
 
     def __post_init__(self) -> None:
         passed_over = (
@@ -77,17 +79,26 @@ class Decoder:
             for name in names
             if (topic, name) not in self.types
         )
+        wanted = ((topic, name.encode()) for topic, name in self.types)
         object.__setattr__(self, "_passed_over", frozenset(passed_over))
+        object.__setattr__(self, "_wanted", frozenset(wanted))
 
     def decode(self, record: Record) -> Message[Any] | Poison | Misplaced | None:
         """The message of ``record``, or what is wrong with it; None when it is not wanted."""
         decoded = self._typed(record)
         if isinstance(decoded, Poison):
-            return decoded if record.topic in self.owned else None
+            return decoded if record.topic in self.owned or self._is_wanted(record) else None
         if decoded is None:
             return None
         type, attributes, value = decoded
         return self._read(record, type, attributes, value)
+
+    def _is_wanted(self, record: Record) -> bool:
+        """Whether the header says a type that this service wants, whatever else is wrong."""
+        try:
+            return (record.topic, dict(record.headers).get("ce_type")) in self._wanted
+        except (TypeError, ValueError):
+            return False
 
     def _typed(
         self, record: Record

@@ -16,7 +16,12 @@ from typing import Any, Protocol
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    MessageSizeTooLargeError,
+)
 
 from shared.logs import told
 from shared.messaging import failpoints
@@ -33,6 +38,7 @@ from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.message import Message
 from shared.messaging.processor import Processor
 from shared.messaging.publisher import Headers, Outgoing, Publisher, RecordTooLarge
+from shared.messaging.topics import DEAD_LETTERS
 from shared.metrics import Metrics
 from shared.tracing.port import UNTRACED, ServiceTracing
 
@@ -40,6 +46,13 @@ log = structlog.get_logger()
 
 _COMMIT_SECONDS = 20.0
 """aiokafka tries for ever, in silence; committing the same offsets again is safe."""
+
+_LONG = 65_536
+"""Bytes; longer headers and keys are left out of a dead letter that is too large."""
+_LEAST = {
+    "ce_type", "ce_source", "ce_id", "traceparent", "dl_topic", "dl_partition", "dl_offset",
+    "dl_error", "dl_attempts", "dl_time",
+}  # fmt: skip
 
 
 class Committer(Protocol):
@@ -137,7 +150,8 @@ class BatchRunner:
                 return False
             try:
                 if batch.aside:
-                    await self._set_aside(batch.aside)
+                    if not await self._set_aside(batch.aside):
+                        return False
                     batch.aside = []
             except INFRASTRUCTURE_FAULTS as error:
                 self._fault(error, attempt)
@@ -169,7 +183,8 @@ class BatchRunner:
                     batch.trace.failed(message, kind)
                     reason = f"{kind}: {error}"
                     letter = self._dead_letter(record, reason, tried + attempt, "handler")
-                    await self._set_aside([letter])
+                    if not await self._set_aside([letter]):
+                        return False
                     break
         return True
 
@@ -179,16 +194,33 @@ class BatchRunner:
             if share:
                 await processor.process(share)
 
-    async def _set_aside(self, records: Sequence[Outgoing]) -> None:
+    async def _set_aside(self, records: Sequence[Outgoing]) -> bool:
+        """Sends ``records``. False: told to stop before it was done."""
         try:
             await self._publisher.send(records)
         except RecordTooLarge:
-            # Compression let it in, or its headers grew: what can be kept of it is kept.
             for record in records:
+                if not await self._send_what_fits(record):
+                    return False
+        return True
+
+    async def _send_what_fits(self, record: Outgoing) -> bool:
+        """Sends ``record``, or of a dead letter what can be kept: compression let it in, or its
+        headers grew. A topic that takes not even the least of it is a fault to be waited out."""
+        sizes = [record]
+        if record.topic.endswith(DEAD_LETTERS):
+            sizes += [_without_value(record), _place_alone(record)]
+        async for attempt in attempts():
+            if self._stopping.is_set():
+                return False
+            for each in sizes:
                 try:
-                    await self._publisher.send([record])
-                except RecordTooLarge:
-                    await self._publisher.send([_without_value(record)])
+                    await self._publisher.send([each])
+                    return True
+                except RecordTooLarge as error:
+                    refusal = MessageSizeTooLargeError(f"{record.topic}: {error}")
+            self._fault(refusal, attempt)
+        return False
 
     def _fault(self, error: BaseException, attempt: int) -> None:
         self._progress()
@@ -245,14 +277,29 @@ class BatchRunner:
             *record.headers,
             *((name, value.encode(errors="replace")) for name, value in added.items()),
         ]
-        return Outgoing(f"{record.topic}.dead-letters", record.key, record.value, headers)
+        return Outgoing(f"{record.topic}{DEAD_LETTERS}", record.key, record.value, headers)
 
 
 def _without_value(record: Outgoing) -> Outgoing:
+    headers = [(name, value) for name, value in record.headers if len(value or b"") <= _LONG]
+    return Outgoing(record.topic, record.key, None, [*headers, _omitted(record)])
+
+
+def _place_alone(record: Outgoing) -> Outgoing:
+    """Who it was, where it stands and why it is here: small, whatever it was."""
+    key = None if len(record.key or b"") > _LONG else record.key
+    headers = [
+        (name, value)
+        for name, value in dict(record.headers).items()
+        if name in _LEAST and len(value or b"") <= _LONG
+    ]
+    return Outgoing(record.topic, key, None, [*headers, _omitted(record)])
+
+
+def _omitted(record: Outgoing) -> tuple[str, bytes]:
     size = len(record.value or b"")
     note = f"a value of {size} bytes, more than can be kept here; it is at the record's old place"
-    headers = [(name, value) for name, value in record.headers if len(value or b"") <= 65_536]
-    return Outgoing(record.topic, record.key, None, [*headers, ("dl_omitted", note.encode())])
+    return "dl_omitted", note.encode()
 
 
 class _Batch:

@@ -19,51 +19,10 @@ from tests.e2e.goods import (
     shipment_body,
 )
 from tests.support.outside import Body, Headers, OutsideSystem, Record
+from tests.support.poison import headers, poisons
 from tests.support.receivers import MailReceiver
 
 DL_HEADERS = ["dl_topic", "dl_partition", "dl_offset", "dl_error", "dl_attempts", "dl_time"]
-
-Poison = tuple[bytes | None, Headers]
-
-
-def headers(type: str, **more: bytes | None) -> Headers:
-    named: dict[str, bytes | None] = {
-        "ce_specversion": b"1.0",
-        "ce_type": type.encode(),
-        "ce_source": b"poisoner",
-        "ce_id": uuid4().hex.encode(),
-        "content-type": b"application/json",
-        **more,
-    }
-    return list(named.items())
-
-
-def poisons(type: str, good: Body) -> dict[str, Poison]:
-    """Every kind of record that can never be applied, by what is wrong with it. ``good`` is the
-    body of a good command, so that nothing but its fault speaks against it."""
-    value = json.dumps(good).encode()
-    large = json.dumps({**good, "Padding": "x" * 1_000_001}).encode()
-    return {
-        "not JSON": (b"{" + value, headers(type)),
-        "not UTF-8": (b'{"ID": "\xff\xfe"}', headers(type)),
-        "no object": (b"[]", headers(type)),
-        "empty": (b"", headers(type)),
-        "of another schema": (b'{"ID": {"not": "a name"}}', headers(type)),
-        "a null header": (value, headers(type, weird=None)),
-        "a header that is not UTF-8": (value, headers(type, weird=b"\xff")),
-        "a tombstone": (None, headers(type)),
-        "no ce_type": (value, [x for x in headers(type) if x[0] != "ce_type"]),
-        "an unknown type": (value, headers("MakeCoffee")),
-        "a type of another topic": (value, headers("SaveProduct")),
-        "too large": (large, headers(type)),
-        "structured, not JSON": (
-            b"{", [("content-type", b"application/cloudevents+json; charset=utf-8")],
-        ),
-        "structured, no data": (
-            json.dumps({"specversion": "1.0", "type": type, "id": "1"}).encode(),
-            [("content-type", b"application/cloudevents+json")],
-        ),
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("topic", ["orders.commands", "shipments.commands"])

@@ -53,11 +53,23 @@ class Report:
 
 
 @dataclass
+class Before:
+    """What earlier rounds of a trial left, which an audit of the orders since takes as given: the
+    number of the first order since, the ends of the topics, what older orders hold."""
+
+    first: int = 1
+    ends: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    promised: Counter[str] = field(default_factory=Counter)
+    redeemed: int = 0
+
+
+@dataclass
 class Audit:
     """What there is to go by: what was accepted and how it may end, the topics, the database, the
     webhook calls and mails that arrived. ``poisoned`` are the identities (``ce_source``,
     ``ce_id``) of the records that belong into the dead letters; every other dead letter is a
-    difference."""
+    difference. ``targets`` are the calls of the trial's further webhooks, by path;
+    ``before`` is what it takes as given."""
 
     ledger: Ledger
     plans: Mapping[str, Plan]
@@ -67,6 +79,8 @@ class Audit:
     calls: list[Request]
     mails: list[EmailMessage]
     poisoned: frozenset[tuple[str, str]] = frozenset()
+    targets: Mapping[str, list[Request]] = field(default_factory=dict)
+    before: Before = field(default_factory=Before)
 
     async def report(self) -> Report:
         """Runs every check."""
@@ -86,7 +100,9 @@ class Audit:
             self._stuck(), self._ends(placed), self._answers(), self._dead_letters(),
             self._shipped(), self._payments(placed), self._stock(), self._redemptions(),
             self._parts(), self.log.forged_repeats(),
-            notice_differences(self.log, self.documents, self.calls, self.mails),
+            notice_differences(
+                self.log, self.documents, self.calls, self.mails, self.targets
+            ),
         ):  # fmt: skip
             report.differences += check
             await asyncio.sleep(0)
@@ -141,9 +157,10 @@ class Audit:
             elif command.id not in refused and not _had_effect(command, happened):
                 yield f"{command.id} ({command.type}) was accepted and had no effect"
         for about, count in wanted.items():
-            # The catalogue was saved once before the ledger began.
-            if saved[about] != count + 1:
-                yield f"{about[0]} {about[1]} {saved[about]} times, saved {count + 1} times"
+            # The catalogue was saved once before the first ledger began.
+            wanted_saves = count + (not self.before.ends)
+            if saved[about] != wanted_saves:
+                yield f"{about[0]} {about[1]} {saved[about]} times, saved {wanted_saves} times"
 
     def _dead_letters(self) -> Iterator[str]:
         letters = {record.identity: record for record in self.log.dead_letters()}
@@ -220,26 +237,35 @@ class Audit:
                 if paid < state.order.total:
                     yield f"{order} costs {state.order.total}, paid were {paid}"
 
+    def promised(self) -> Counter[str]:
+        """The units that live orders hold, by product, older ones too."""
+        promised = self.before.promised.copy()
+        for order in self._holding():
+            for line in self.documents.orders[order].line_items:
+                promised[line.product_id] += line.quantity
+        return promised
+
+    def redeemed(self) -> int:
+        """How many live orders hold the promotion FEW, older ones too."""
+        return self.before.redeemed + sum(
+            any(promotion.code == "FEW" for promotion in self.documents.orders[order].promotions)
+            for order in self._holding()
+        )
+
     def _holding(self) -> list[str]:
         """The orders that hold what they were promised."""
         return [id for id, state in self.documents.orders.items() if state.promised]
 
     def _stock(self) -> Iterator[str]:
         """What is promised = the lines of live orders; nothing is promised twice or for nobody."""
-        promised: Counter[str] = Counter()
-        for order in self._holding():
-            for line in self.documents.orders[order].line_items:
-                promised[line.product_id] += line.quantity
+        promised = self.promised()
         for product, stock in STOCK.items():
             yield from self._counted(f"inventory/{product}", stock, promised[product])
             if promised[product] > stock:
                 yield f"{product}: {promised[product]} promised of {stock}"
 
     def _redemptions(self) -> Iterator[str]:
-        used = sum(
-            any(promotion.code == "FEW" for promotion in self.documents.orders[order].promotions)
-            for order in self._holding()
-        )
+        used = self.redeemed()
         if used > FEW_LIMIT:
             yield f"FEW was redeemed by {used} orders, {FEW_LIMIT} may"
         if used:

@@ -1,6 +1,8 @@
 """What stands in the database, read past all services."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pymongo import AsyncMongoClient
@@ -37,22 +39,29 @@ class Documents:
     deliveries: dict[str, Delivery]
 
 
-async def read_documents(mongodb: str) -> Documents:
+async def read_documents(mongodb: str, since: str = "") -> Documents:
+    """Everything about orders from the ID ``since`` on, with the quotes of older ones that an
+    allotment still waits for."""
     client: Client
     async with AsyncMongoClient(mongodb, tz_aware=True) as client:
+        own = {"_id": {"$gte": since}}
+        allotments = await _states(client, "pricing", "allotments", Allotment)
+        waiting = [order for each in allotments.values() for order in each.pending]
+        quoted = {"$or": [own, {"_id": {"$in": waiting}}]}
         versions = {}
         quotes: Collection = client[f"{PREFIX}pricing"]["quotes"]
-        async for document in quotes.find({}, {"version": 1}):
+        async for document in quotes.find(quoted, {"version": 1}):
             versions[document["_id"]] = document["version"]
+        told = {"state.OrderID": {"$gte": since}} if since else {}
         return Documents(
-            orders=await _states(client, "checkout", "orders", OrderState),
-            forwardings=await _states(client, "forwarding", "forwardings", Forwarding),
-            shipments=await _states(client, "shipments", "shipments", ShipmentState),
-            ledgers=await _states(client, "shipments", "ledgers", Ledger),
-            allotments=await _states(client, "pricing", "allotments", Allotment),
-            quotes=await _states(client, "pricing", "quotes", Quote),
+            orders=await _states(client, "checkout", "orders", OrderState, own),
+            forwardings=await _states(client, "forwarding", "forwardings", Forwarding, own),
+            shipments=await _states(client, "shipments", "shipments", ShipmentState, own),
+            ledgers=await _states(client, "shipments", "ledgers", Ledger, own),
+            allotments=allotments,
+            quotes=await _states(client, "pricing", "quotes", Quote, quoted),
             quote_versions=versions,
-            deliveries=await _states(client, "notifications", "deliveries", Delivery),
+            deliveries=await _states(client, "notifications", "deliveries", Delivery, told),
         )
 
 
@@ -105,9 +114,15 @@ async def unsettled(mongodb: str) -> dict[str, str]:
     return found
 
 
-async def _states(client: Client, service: str, collection: str, kind: type[Any]) -> dict[str, Any]:
+async def _states(
+    client: Client,
+    service: str,
+    collection: str,
+    kind: type[Any],
+    which: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
     found = client[f"{PREFIX}{service}"].get_collection(collection, codec_options=CODEC)
     return {
         document["_id"]: kind.model_validate(document["state"])
-        async for document in found.find({"state": {"$ne": None}}, {"state": 1})
+        async for document in found.find({**which, "state": {"$ne": None}}, {"state": 1})
     }

@@ -6,16 +6,19 @@ for. It knows nothing of faults: it waits for what it expects, however long that
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
 from tests.e2e.goods import SHIPPED_AT, shipment_body
-from tests.faults.orders import Kind, Plan, catalogue, plans
+from tests.faults.orders import Kind, Plan, catalogue, plans, target
 from tests.support.outside import Body, OutsideSystem, key_of
 
 _PATIENCE = 240.0
 """Seconds that an order waits for one event; the longest fault takes about a minute."""
+
+_AGAIN = 0.5
+"""Seconds after which a command that Kafka refused is sent again."""
 
 _TOUCH_PAUSE = 0.7
 """Seconds from one to the next; all of the catalogue takes longer than an outbox waits to be
@@ -36,8 +39,8 @@ class Accepted:
 
 @dataclass
 class Ledger:
-    """What was accepted, by ``ce_id``; and what was sent and not acknowledged, which may have
-    arrived or not."""
+    """What was accepted, by ``ce_id``; and what was refused at first, which may have arrived or
+    not, with the reason."""
 
     accepted: dict[str, Accepted] = field(default_factory=dict)
     in_doubt: dict[str, str] = field(default_factory=dict)
@@ -48,7 +51,8 @@ class Ledger:
 
 class Load:
     """Places ``rate`` orders a second until it is told to stop, but at most ``most``. While
-    ``at_once`` are on their way it places none, so that a slow machine is not flooded."""
+    ``at_once`` are on their way it places none, so that a slow machine is not flooded. ``hot`` is
+    a product that is in every order; ``first`` is the number of the first order."""
 
     def __init__(
         self,
@@ -58,6 +62,8 @@ class Load:
         rate: float = 10.0,
         at_once: int = 150,
         most: int = 2_000,
+        hot: str | None = None,
+        first: int = 1,
     ) -> None:
         self.ledger = Ledger()
         self.stuck: list[str] = []
@@ -65,8 +71,11 @@ class Load:
         self.plans: dict[str, Plan] = {}
         self._outside = outside
         self._seed = seed
+        self._hot = hot
+        self._first = first
         self._rate = rate
         self._most = most
+        self._at_once = at_once
         self._room = asyncio.Semaphore(at_once)
         self._stopping = asyncio.Event()
         self._placing: asyncio.Task[None] | None = None
@@ -85,11 +94,24 @@ class Load:
             Kind.UNPAID: self._nothing,
         }
 
+    def next(self, first: int) -> "Load":
+        """Another like this, not begun, whose first order has the number ``first``."""
+        return Load(
+            self._outside,
+            seed=self._seed,
+            rate=self._rate,
+            at_once=self._at_once,
+            most=self._most,
+            hot=self._hot,
+            first=first,
+        )
+
     # --- its course -------------------------------------------------------------------------
 
-    async def prepare(self, hook_url: str) -> None:
-        """Saves the catalogue; returns when it counts."""
-        await self._outside.save_all(catalogue(hook_url))
+    async def prepare(self, hook_url: str, targets: Mapping[str, str]) -> None:
+        """Saves the catalogue and further webhooks (URLs by IDs); returns when they count."""
+        more = [target(id, url) for id, url in targets.items()]
+        await self._outside.save_all([*catalogue(hook_url), *more])
 
     def begin(self) -> None:
         """Starts to place orders."""
@@ -111,12 +133,19 @@ class Load:
         orders = [command.key for command in self.ledger.of_type("PlaceOrder")]
 
         def missing() -> list[str]:
-            return [order for order in orders if not self._is_answered(order)]
+            # Asked again after every event, for ever fewer.
+            orders[:] = [order for order in orders if not self._is_answered(order)]
+            return orders
 
         await self._outside.until(
             lambda: not missing(), lambda: f"never answered: {missing()}", limit
         )
         return time.monotonic() - began
+
+    async def placed(self) -> None:
+        """Returns when ``most`` orders have been begun."""
+        assert self._placing is not None
+        await asyncio.shield(self._placing)
 
     async def finish(self) -> None:
         """Places no more orders; returns when every order was played to its end, or gave up."""
@@ -144,7 +173,7 @@ class Load:
 
     async def _place_all(self) -> None:
         next_at = time.monotonic()
-        for plan in islice(plans(self._seed), self._most):
+        for plan in islice(plans(self._seed, self._hot, self._first), self._most):
             await self._room.acquire()
             if self._stopping.is_set():
                 return
@@ -184,7 +213,8 @@ class Load:
         kinds = ("Buyer", "Supplier", "PriceSchedule", "Product")
         resources = [resource for resource in catalogue("") if resource[0] in kinds]
         for round, (kind, body) in enumerate(cycle(resources)):
-            await self._send(f"Save{kind}", body, f"touch-{kind}-{body['ID']}-{round}")
+            id = f"touch-{self._first}-{kind}-{body['ID']}-{round}"
+            await self._send(f"Save{kind}", body, id)
             if await self._stops_within(_TOUCH_PAUSE):
                 return
 
@@ -240,10 +270,15 @@ class Load:
         await self._outside.events(type, plan.id, count, _PATIENCE)
 
     async def _send(self, type: str, body: Body, id: str) -> None:
-        """Sends a command and enters it into the ledger once Kafka has acknowledged it."""
-        try:
-            await self._outside.command(type, body, id=id)
-        except AssertionError as error:
-            self.ledger.in_doubt[id] = str(error)
-            raise
-        self.ledger.accepted[id] = Accepted(id, type, key_of(type, body), body)
+        """Sends a command and enters it into the ledger once Kafka has acknowledged it. What Kafka
+        refuses is sent again under its ID, as every outside system has to."""
+        end = time.monotonic() + _PATIENCE
+        while id not in self.ledger.accepted:
+            try:
+                await self._outside.command(type, body, id=id)
+                self.ledger.accepted[id] = Accepted(id, type, key_of(type, body), body)
+            except AssertionError as error:
+                self.ledger.in_doubt[id] = str(error)
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(_AGAIN)

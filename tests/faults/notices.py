@@ -5,12 +5,13 @@ import hashlib
 import hmac
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from email.message import EmailMessage
+from types import MappingProxyType
 from typing import Any
 
 from tests.faults.documents import Documents
-from tests.faults.orders import HOOK_KEY, email_of
+from tests.faults.orders import HOOK_KEY, TARGETS_HEAR, email_of
 from tests.faults.topics import Log, Stored
 from tests.support.receivers import Request
 
@@ -22,14 +23,26 @@ About = tuple[str, str]
 
 
 def notice_differences(
-    log: Log, documents: Documents, calls: Iterable[Request], mails: Iterable[EmailMessage]
+    log: Log,
+    documents: Documents,
+    calls: Iterable[Request],
+    mails: Iterable[EmailMessage],
+    targets: Mapping[str, Iterable[Request]] = MappingProxyType({}),
 ) -> Iterator[str]:
-    """Every expected notification arrived; what came more than once has the same ID."""
+    """Every expected notification arrived; what came more than once has the same ID. ``targets``
+    are the calls of webhooks beside the one that is told everything."""
     events = [record for topic in _TOPICS for record in log.distinct(topic)]
     hooked = _called(calls)
     yield from hooked.differences
     told = Counter(_about(record.type, record.body) for record in events)
     yield from _compared("webhook call", told, Counter(hooked.about.values()))
+    received = set(hooked.about)
+    told = Counter(_about(x.type, x.body) for x in events if x.type in TARGETS_HEAR)
+    for target, came in targets.items():
+        called = _called(came)
+        yield from called.differences
+        yield from _compared(f"call of {target}", told, Counter(called.about.values()))
+        received |= called.about.keys()
     wanted = Counter(mail for record in events for mail in _letters(record))
     # The mail about a shipment is written once, whichever event came first.
     wanted = Counter(dict.fromkeys(wanted, 1))
@@ -42,7 +55,7 @@ def notice_differences(
         for record in log.distinct("notifications.events")
         if record.type == "NotificationDelivered"
     )
-    received = hooked.about.keys() | written.about.keys()
+    received |= written.about.keys()
     yield from (f"{id} was told as delivered {n} times" for id, n in delivered.items() if n > 1)
     yield from (f"{id} arrived, but was not told" for id in received - delivered.keys())
     yield from (

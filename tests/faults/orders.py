@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from tests.e2e.goods import line, order_body, priced_product
@@ -27,6 +28,8 @@ APPROVAL_ABOVE = 100
 """Orders of the buyer ``guild`` with a higher total await approval; ``acme`` needs none."""
 
 HOOK, HOOK_KEY, HOOK_PATH = "everything", "a key that both sides know", "/hook"
+TARGETS_HEAR = ("OrderSubmitted",)
+"""What the further webhooks of a trial are told."""
 
 
 class Kind(StrEnum):
@@ -120,19 +123,32 @@ def catalogue(hook_url: str) -> list[tuple[str, Body]]:
     return resources
 
 
-def plans(seed: int) -> Iterator[Plan]:
-    """Orders without end, the same for the same seed."""
-    number = 0
-    while True:
-        number += 1
-        yield _plan(f"o{number:05d}", random.Random(f"{seed}/{number}"))
+def target(id: str, url: str) -> tuple[str, Body]:
+    """A further webhook, as (kind, body)."""
+    hears = list(TARGETS_HEAR)
+    return "Webhook", {"ID": id, "Url": url, "HashKeys": [HOOK_KEY], "EventTypes": hears}
 
 
-def _plan(id: str, chance: random.Random) -> Plan:
+def plans(seed: int, hot: str | None = None, first: int = 1) -> Iterator[Plan]:
+    """Orders without end from number ``first`` on, the same for the same seed; ``hot`` is a
+    product that is in each."""
+    for number in count(first):
+        yield _plan(order_id(number), random.Random(f"{seed}/{number}"), hot)
+
+
+def order_id(number: int) -> str:
+    """IDs are in the order of their numbers, and so are those that begin with them: the suppliers'
+    orders and the shipments."""
+    return f"o{number:06d}"
+
+
+def _plan(id: str, chance: random.Random, hot: str | None = None) -> Plan:
     kind = chance.choices(list(_SHARES), list(_SHARES.values()))[0]
     products = [chance.choices(list(SOLD_BY), (40, 30, 20, 10))[0] for _ in range(_lines(chance))]
     if kind in AWAITING:
         products[0] = "desk"
+    if hot is not None and hot not in products:
+        products.append(hot)
     lines = [
         line(f"L{place}", product, 1 if product == "rug" else chance.randint(1, 3))
         for place, product in enumerate(products, 1)

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, cast
 
 from confluent_kafka import (
@@ -43,8 +44,18 @@ class Stored:
         return self.attributes.get("ce_type", "")
 
     @property
+    def place(self) -> tuple[str, int, int]:
+        """Topic, partition and offset; of a dead letter those that it had before."""
+        about = self.attributes
+        if "dl_topic" in about:
+            return about["dl_topic"], int(about["dl_partition"]), int(about["dl_offset"])
+        return self.topic, self.partition, self.offset
+
+    @property
     def identity(self) -> tuple[str, str]:
-        return self.attributes.get("ce_source", ""), self.attributes.get("ce_id", "")
+        """Source and ID; of a record that carries no ID, its place."""
+        id = self.attributes.get("ce_id") or "/".join(map(str, self.place))
+        return self.attributes.get("ce_source", ""), id
 
     @property
     def name(self) -> str:
@@ -102,8 +113,18 @@ class Log:
         ]
 
 
-def read_all(kafka: str) -> Log:
-    """Reads every topic to its present end. Blocks."""
+def ends(kafka: str) -> dict[tuple[str, int], int]:
+    """Where every topic ends now, by partition. Blocks."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "the-audit", "log_level": 0})
+    try:
+        return _ends(consumer, _own_topics(consumer))
+    finally:
+        consumer.close()
+
+
+def read_all(kafka: str, since: Mapping[tuple[str, int], int] = MappingProxyType({})) -> Log:
+    """Reads every topic from its beginning, or from the offset in ``since``, to its present end.
+    Blocks."""
     consumer = Consumer(
         {
             "bootstrap.servers": kafka,
@@ -115,9 +136,11 @@ def read_all(kafka: str) -> Log:
         }
     )
     try:
-        ends = _ends(consumer, own_topics(consumer))
-        left = {place: end for place, end in ends.items() if end}
-        consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in left])
+        stand = _ends(consumer, own_topics(consumer))
+        left = {place: end for place, end in stand.items() if end > since.get(place, 0)}
+        consumer.assign(
+            [TopicPartition(*place, since.get(place, OFFSET_BEGINNING)) for place in left]
+        )
         log = Log()
         empty = 0
         while left:

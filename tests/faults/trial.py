@@ -25,19 +25,21 @@ Records that belong into the dead letters are entered into ``trial.poisoned``.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
-from tests.faults.audit import Audit, Report
+from tests.faults.audit import Audit, Before, Report
 from tests.faults.documents import read_documents, unsettled
 from tests.faults.load import Ledger, Load
-from tests.faults.orders import HOOK_PATH
-from tests.faults.topics import lags, read_all
+from tests.faults.orders import HOOK_PATH, order_id
+from tests.faults.topics import ends, lags, read_all
 from tests.support.cluster import Cluster
 from tests.support.deployment import SERVICES
+from tests.support.disks import SmallDisk, small_disk
 from tests.support.outside import OutsideSystem
 from tests.support.receivers import HttpReceiver, MailReceiver, http_receiver, mail_receiver
 
@@ -59,9 +61,13 @@ class Trial:
     hooks: HttpReceiver
     mails: MailReceiver
     tell: Callable[[str], None]
+    targets: Sequence[str] = ()
+    disks: Mapping[str, SmallDisk] = field(default_factory=dict)
     poisoned: set[tuple[str, str]] = field(default_factory=set)
     injected: list[str] = field(default_factory=list)
     recoveries: list[float] = field(default_factory=list)
+    before: Before = field(default_factory=Before)
+    audited: Audit | None = None
 
     @asynccontextmanager
     async def fault(self, what: str, *, limit: float = 180.0) -> AsyncIterator[None]:
@@ -89,17 +95,44 @@ class Trial:
             assert now - began < _SETTLE_LIMIT, f"{left} are still to be done"
             await asyncio.sleep(0.5)
 
+    async def go_on(self) -> None:
+        """After :meth:`end`: forgets what was accounted for, so that no trial is too long for the
+        machine's memory, and lets the load go on with further orders."""
+        assert self.audited is not None
+        self.before = Before(
+            first=self.before.first + len(self.load.plans),
+            ends=await asyncio.to_thread(ends, self.cluster.kafka.address),
+            promised=self.audited.promised(),
+            redeemed=self.audited.redeemed(),
+        )
+        self.audited = None
+        for heard in (self.outside, self.hooks, self.mails):
+            heard.forget()
+        self.injected.clear()
+        self.recoveries.clear()
+        self.load = self.load.next(self.before.first)
+        self.load.begin()
+
+    async def abandon(self) -> None:
+        """Stops the load at once, after a test that failed."""
+        await self.load.abandon()
+
     async def audit(self) -> Audit:
         """Reads everything there is to compare with what was accepted."""
         return Audit(
             Ledger(dict(self.load.ledger.accepted)),
             self.load.plans,
             self.load.stuck,
-            await asyncio.to_thread(read_all, self.cluster.kafka.address),
-            await read_documents(self.cluster.mongodb_url),
-            self.hooks.at(HOOK_PATH),
+            await asyncio.to_thread(read_all, self.cluster.kafka.address, self.before.ends),
+            await read_documents(
+                self.cluster.mongodb_url,
+                order_id(self.before.first) if self.before.ends else "",
+            ),
+            self.hooks.taken_at(HOOK_PATH),
             list(self.mails.mails),
             frozenset(self.poisoned),
+            {path: self.hooks.taken_at(path) for path in self.targets},
+            self.before,
         )
 
     async def end(self) -> Report:
@@ -112,7 +145,8 @@ class Trial:
         except AssertionError as error:
             unsettled.append(f"not settled: {error}")
         seconds = time.monotonic() - began
-        report = await (await self.audit()).report()
+        self.audited = await self.audit()
+        report = await self.audited.report()
         report.differences += unsettled
         dropped = await self.cluster.counters.total("duplicates_dropped")
         again = ", ".join(f"{seconds:.1f}" for seconds in self.recoveries) or "-"
@@ -135,15 +169,23 @@ async def running_trial(
     rate: float = 10.0,
     at_once: int = 150,
     most: int = 2_000,
+    hot: str | None = None,
+    targets: Sequence[str] = (),
+    disks: Mapping[str, int] = MappingProxyType({}),
     members: int = 1,
     **settings: str,
 ) -> AsyncIterator[Trial]:
     """A trial whose load has begun: ``rate`` orders a second as long as fewer than ``at_once`` are
-    on their way, and ``most`` in all. ``members`` servers make the MongoDB; ``settings`` are those
-    of all services, without ``ORDERMESH_``."""
+    on their way, and ``most`` in all, with the product ``hot`` in each. ``members`` servers make
+    the MongoDB; ``targets`` are paths of further webhooks; ``disks`` are the sizes, in MB, of
+    servers' own disks; ``settings`` are those of all services, without ``ORDERMESH_``."""
     async with AsyncExitStack() as stack:
         # The servers' files are large; the logs are kept with pytest's other temporary files.
         data = stack.enter_context(TemporaryDirectory(prefix="ordermesh-faults-"))
+        small = {
+            name: stack.enter_context(small_disk(Path(data) / name, size))
+            for name, size in disks.items()
+        }
         mails = await stack.enter_async_context(mail_receiver())
         hooks = await stack.enter_async_context(http_receiver())
         cluster = await stack.enter_async_context(
@@ -160,8 +202,11 @@ async def running_trial(
             )
         )
         outside = await stack.enter_async_context(OutsideSystem(cluster.kafka.address))
-        load = Load(outside, seed=seed, rate=rate, at_once=at_once, most=most)
-        stack.push_async_callback(load.abandon)
-        await load.prepare(hooks.url(HOOK_PATH))
+        load = Load(outside, seed=seed, rate=rate, at_once=at_once, most=most, hot=hot)
+        await load.prepare(
+            hooks.url(HOOK_PATH), {path.strip("/"): hooks.url(path) for path in targets}
+        )
         load.begin()
-        yield Trial(cluster, outside, load, hooks, mails, tell)
+        trial = Trial(cluster, outside, load, hooks, mails, tell, targets, small)
+        stack.push_async_callback(trial.abandon)
+        yield trial

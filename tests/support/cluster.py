@@ -217,11 +217,11 @@ class Cluster:
             await process.process.kill()
 
     async def ended(self, name: str, limit: float = 120.0) -> int:
-        """The return code of a service that ends by itself. AssertionError after ``limit``
+        """The return code of a process that ends by itself. AssertionError after ``limit``
         seconds."""
         try:
             async with asyncio.timeout(limit):
-                return await self.services[name].wait()
+                return await self._process(name).wait()
         except TimeoutError:
             raise AssertionError(f"{name} still runs after {limit:g} s") from None
 

@@ -222,6 +222,12 @@ class OutsideSystem:
             f"{type} x{len(heard)}" for (type, about), heard in self._heard.items() if about == key
         )
 
+    def forget(self) -> None:
+        """Forgets every event so far; what is repeated from then on counts as new."""
+        self._heard.clear()
+        self._seen.clear()
+        self.dead_letters.clear()
+
     async def events(self, type: str, key: str, count: int, limit: float = 20.0) -> list[Body]:
         """The bodies of the events of ``type`` under ``key`` once there are ``count`` of them.
         AssertionError, with what was heard instead, after ``limit`` seconds."""

@@ -33,10 +33,12 @@ async def accept(request: Request) -> tuple[int, Mapping[str, str]]:
 
 @dataclass
 class HttpReceiver:
-    """Records every request; ``answers`` say by path what comes back, 200 where none does."""
+    """Records every request; ``answers`` say by path what comes back, 200 where none does.
+    ``taken`` are those that were answered with success."""
 
     port: int = 0
     requests: list[Request] = field(default_factory=list)
+    taken: list[Request] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     connections: int = 0
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -46,6 +48,13 @@ class HttpReceiver:
 
     def at(self, path: str) -> list[Request]:
         return [request for request in self.requests if request.path == path]
+
+    def taken_at(self, path: str) -> list[Request]:
+        return [request for request in self.taken if request.path == path]
+
+    def forget(self) -> None:
+        self.requests.clear()
+        self.taken.clear()
 
     async def wait_for(self, count: int, path: str = "/", limit: float = 5.0) -> list[Request]:
         """The requests at ``path`` once there are ``count``; TimeoutError after ``limit`` s."""
@@ -62,6 +71,8 @@ class HttpReceiver:
                 async with self._arrived:
                     self._arrived.notify_all()
                 status, headers = await self.answers.get(request.path, accept)(request)
+                if 200 <= status < 300:
+                    self.taken.append(request)
                 lines = [f"HTTP/1.1 {status} Answer", "Content-Length: 0"]
                 lines += [f"{name}: {value}" for name, value in headers.items()]
                 writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
@@ -120,6 +131,10 @@ class MailReceiver:
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
+
+    def forget(self) -> None:
+        self.mails.clear()
+        self.recipients.clear()
 
     async def wait_for(self, count: int, limit: float = 5.0) -> list[EmailMessage]:
         """All mails once there are ``count``; TimeoutError after ``limit`` seconds."""

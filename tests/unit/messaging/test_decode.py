@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.catalog import Buyer
-from shared.contracts.registry import BUYER, ORDER_PRICED, PLACE_ORDER
+from shared.contracts.registry import BUYER, ORDER_PRICED, PLACE_ORDER, SUPPLIER
 from shared.messaging.decode import REKEYED_FROM, Decoder, Misplaced, Poison
 from shared.messaging.message import Message
 from tests.support.records import START_MS, FakeRecord, decoder, record
@@ -267,7 +267,7 @@ def test_a_time_that_is_none_is_told(timestamp: int) -> None:
     [
         FakeRecord("catalog.commands", b"junk", b"k", [("ce_type", b"Junk")]),
         FakeRecord("catalog.commands", b"junk", b"k", [("note", None)]),
-        FakeRecord("catalog.commands", None, b"k", [("ce_type", b"SaveBuyer")]),
+        FakeRecord("catalog.commands", None, b"k"),
         FakeRecord("catalog.commands", b"junk", b"k"),
     ],
     ids=["unknown type", "null header", "tombstone", "no type"],
@@ -277,8 +277,24 @@ def test_what_nobody_can_tell_the_type_of_is_left_to_the_topics_owner(made: Fake
     assert isinstance(decode(made, owned=True), Poison)
 
 
-def test_a_wanted_type_is_set_aside_by_who_wants_it() -> None:
-    assert reason(record(BUYER.save, ADA, value=b"{"), owned=False)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"value": b"{"},
+        {"value": None},
+        {"headers": [("ce_type", b"SaveBuyer"), ("note", None)]},
+        {"headers": [("ce_type", b"SaveBuyer"), ("note", b"\xff")]},
+    ],
+    ids=["not JSON", "tombstone", "null header", "header not UTF-8"],
+)
+def test_a_wanted_type_is_set_aside_by_who_wants_it(wrong: dict[str, Any]) -> None:
+    assert reason(record(BUYER.save, ADA, **wrong), owned=False)
+
+
+def test_a_type_that_another_wants_is_passed_over_whatever_is_wrong_with_it() -> None:
+    made = record(SUPPLIER.save, ADA, value=None)
+
+    assert decode(made, owned=True) is None
 
 
 headers = st.lists(

@@ -12,7 +12,7 @@ from shared.contracts.catalog import Buyer
 from shared.contracts.registry import BUYER, SUPPLIER, MessageType
 from shared.messaging.decode import REKEYED_FROM
 from shared.messaging.message import Message
-from shared.messaging.publisher import Outgoing
+from shared.messaging.publisher import Outgoing, RecordTooLarge
 from shared.messaging.runner import BatchRunner
 from shared.metrics import Metrics
 from tests.support.fakes import FakePublisher
@@ -315,6 +315,69 @@ async def test_a_dead_letter_larger_than_kafka_takes_is_kept_without_its_value()
     assert headers["dl_error"].startswith(b"6000 bytes, more than the 1000")
     assert (headers["dl_partition"], headers["dl_offset"]) == (b"1", b"5")
     assert small.value == b"{"
+
+
+def refuse_as_too_large(rig: Rig, times: int) -> None:
+    for _ in range(times):
+        rig.publisher.fail_next(RecordTooLarge("more than the topic takes"))
+
+
+async def test_of_a_dead_letter_too_large_without_its_value_the_place_is_kept(rig: Rig) -> None:
+    poison = save("p", value=b"{", **at(5, 1))
+    poison.headers = [*poison.headers, ("note", b"x" * 60_000)]
+    # Beside its neighbours, alone, and without its value.
+    refuse_as_too_large(rig, 3)
+
+    await rig.run(poison, save("a"))
+
+    (letter,) = rig.letters()
+    assert (letter.key, letter.value) == (b"p", None)
+    headers = dict(letter.headers)
+    assert headers.keys() == {
+        "ce_type", "ce_source", "ce_id", "dl_topic", "dl_partition", "dl_offset", "dl_error",
+        "dl_attempts", "dl_time", "dl_omitted",
+    }  # fmt: skip
+    assert (headers["ce_id"], headers["dl_offset"]) == (b"c-p", b"5")
+    assert rig.processor.applied == ["a"]
+
+
+@pytest.mark.parametrize("poison", [save("p", value=b"{"), save("d")], ids=["unreadable", "defect"])
+async def test_a_topic_that_takes_no_dead_letter_at_all_is_waited_out(
+    rig: Rig, poison: FakeRecord
+) -> None:
+    rig.processor.poisonous = {"d"}
+    # Once with all and twice in each of its sizes.
+    refuse_as_too_large(rig, 7)
+
+    await rig.run(poison, save("a"))
+
+    (letter,) = rig.letters()
+    assert (letter.key, letter.value) == (poison.key, poison.value)
+    assert rig.processor.applied == ["a"]
+    assert len(rig.consumer.commits) == 1
+    assert (
+        rig.counted("infrastructure_faults", client="kafka", error="MessageSizeTooLargeError") == 2
+    )
+
+
+async def test_a_command_on_its_way_to_its_key_never_loses_its_value(rig: Rig) -> None:
+    refuse_as_too_large(rig, 3)
+
+    await rig.run(save("a", key=None))
+
+    (again,) = rig.publisher.sent
+    assert (again.key, again.value) == (b"a", save("a").value)
+
+
+async def test_a_stop_while_no_dead_letter_is_taken_commits_nothing(rig: Rig) -> None:
+    refuse_as_too_large(rig, 1_000)
+
+    running = asyncio.create_task(rig.run(save("p", value=b"{"), save("a")))
+    await asyncio.sleep(0.05)
+    rig.runner.stop()
+    await running
+
+    assert (rig.letters(), rig.consumer.commits, rig.processor.calls) == ([], [], [])
 
 
 async def test_a_stop_leaves_the_batch_uncommitted(rig: Rig) -> None:
