@@ -136,6 +136,7 @@ async def running_trial(
     at_once: int = 150,
     most: int = 2_000,
     members: int = 1,
+    proxied: bool = False,
     **settings: str,
 ) -> AsyncIterator[Trial]:
     """A trial whose load has begun: ``rate`` orders a second as long as fewer than ``at_once`` are
@@ -151,6 +152,7 @@ async def running_trial(
                 Path(data),
                 logs,
                 members=members,
+                proxied=proxied,
                 settings={
                     "smtp": mails.url,
                     "tax_rate": "0.07",
