@@ -16,7 +16,7 @@ from shared.settings import PREFIX, Settings
 OTHER_VARIABLES = {
     "ORDERMESH_MAVEN_REPOSITORY": "where the embedded Kafka's jars come from, instead of Maven"
     " Central",
-    "ORDERMESH_FAIL_POINT": "for tests only: where a process ends itself",
+    "ORDERMESH_FAIL_POINT": "for tests only: where a process ends or stops itself",
     "ORDERMESH_CLOCK_AHEAD": "for tests only: how many seconds the clock is ahead",
     "ORDERMESH_MARKETPLACE_ORDERS": "for tests only: a file of orders to replay",
 }

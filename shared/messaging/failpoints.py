@@ -1,8 +1,10 @@
-"""Fail-points: places where a process can be told to die, for the fault suite.
+"""Fail-points: places where a process can be told to die or to stand still, for the fault suite.
 
 ``ORDERMESH_FAIL_POINT="after_write:3"`` kills the process with SIGKILL, as if the machine had
-lost it, when it comes to that step for the third time; without a number, for the first. Read once,
-when the process starts; where it is not set, as in every deployment, a step costs one comparison.
+lost it, when it comes to that step for the third time; without a number, for the first. With
+``:stop`` behind it the process stops itself with SIGSTOP instead, and goes on when somebody sends
+it SIGCONT. Read once, when the process starts; where it is not set, as in every deployment, a step
+costs one comparison.
 """
 
 import os
@@ -21,24 +23,35 @@ relay's clearing of outboxes."""
 
 
 class FailPoint:
-    """Dies at the ``count``-th time that ``step`` is reached; never where ``step`` is None."""
+    """Sends its own process ``signal`` at the ``count``-th time that ``step`` is reached; never
+    where ``step`` is None."""
 
-    def __init__(self, step: Step | None = None, count: int = 1) -> None:
+    def __init__(
+        self,
+        step: Step | None = None,
+        count: int = 1,
+        number: signal.Signals = signal.SIGKILL,
+    ) -> None:
         self.step = step
         self.count = count
+        self.signal = number
 
     @classmethod
     def parse(cls, text: str) -> "FailPoint":
-        """Reads ``STEP`` or ``STEP:COUNT``; empty: none. Raises ValueError for anything else."""
+        """Reads ``STEP`` or ``STEP:COUNT``, with ``:stop`` behind it or not; empty: none. Raises
+        ValueError for anything else."""
         if not text:
             return cls()
-        name, _, count = text.partition(":")
+        rest = text.removesuffix(":stop")
+        number = signal.SIGKILL if rest == text else signal.SIGSTOP
+        name, _, count = rest.partition(":")
         for step in get_args(Step):
             if step == name and (not count or (count.isdecimal() and int(count) > 0)):
-                return cls(step, int(count or 1))
+                return cls(step, int(count or 1), number)
         raise ValueError(
             f"{VARIABLE} is {text!r}; set it to one of {', '.join(get_args(Step))}, with :COUNT "
-            "for a later time than the first, or do not set it"
+            "for a later time than the first, with :stop to stand still instead of dying, or do "
+            "not set it"
         )
 
     @classmethod
@@ -58,7 +71,7 @@ _armed = FailPoint.of_environment(os.environ)
 
 
 def reached(step: Step, concerned: Sized) -> None:
-    """Dies here where that was asked for. ``concerned``: what is about to be, or was, written,
-    published, cleared or committed."""
+    """Dies or stands still here where that was asked for. ``concerned``: what is about to be, or
+    was, written, published, cleared or committed."""
     if _armed.step is not None and _armed.due(step, concerned):
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), _armed.signal)

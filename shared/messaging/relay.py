@@ -92,6 +92,8 @@ class OutboxRelay:
         self, kind: str, store: AggregateStore[Any], ids: list[str]
     ) -> list[Aggregate[Any]]:
         """Publishes what was left in these outboxes, all together; returns those that are done."""
+        # Another instance's outbox is in the store, not in what this one remembers.
+        store.forget(ids)
         aggregates = list((await store.load(ids)).values())
         try:
             await self._publisher.publish(self._unpublished(aggregates))

@@ -249,29 +249,38 @@ class MongoAggregateStore(Generic[S]):
             yield Unsent(document["_id"], document["version"], entries)
 
     async def clear(self, aggregates: Sequence[Versioned]) -> None:
+        if not aggregates:
+            return
         by_version: dict[int, list[str]] = {}
         for aggregate in aggregates:
             by_version.setdefault(aggregate.version, []).append(aggregate.id)
+        # Versions are few: one operation for each is cheaper than one for each aggregate.
+        result = await self.collection.bulk_write(
+            [
+                UpdateMany(
+                    {"_id": {"$in": ids}, "version": version},
+                    {
+                        "$set": {"outbox": []},
+                        "$unset": {"outbox_at": ""},
+                        "$inc": {"version": 1},
+                    },
+                )
+                for version, ids in by_version.items()
+            ],
+            ordered=False,
+        )
+        all_cleared = result.matched_count == len(aggregates)
+        for aggregate in aggregates:
             cached = self._cache.get(aggregate.id)
-            if cached is not None and cached.version == aggregate.version:
+            if cached is None or cached.version != aggregate.version:
+                continue
+            if all_cleared:
                 cached.version += 1
                 cached.outbox = []
-        if by_version:
-            # Versions are few: one operation for each is cheaper than one for each aggregate.
-            await self.collection.bulk_write(
-                [
-                    UpdateMany(
-                        {"_id": {"$in": ids}, "version": version},
-                        {
-                            "$set": {"outbox": []},
-                            "$unset": {"outbox_at": ""},
-                            "$inc": {"version": 1},
-                        },
-                    )
-                    for version, ids in by_version.items()
-                ],
-                ordered=False,
-            )
+            else:
+                # It may be one that another instance has written meanwhile: counted up without
+                # its change, it would pass for that instance's version.
+                del self._cache[aggregate.id]
 
     async def outbox_depth(self) -> int:
         return await self.collection.count_documents({"outbox_at": {"$gt": _EPOCH}})

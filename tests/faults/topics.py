@@ -117,7 +117,7 @@ def ends(kafka: str) -> dict[tuple[str, int], int]:
     """Where every topic ends now, by partition. Blocks."""
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": "the-audit", "log_level": 0})
     try:
-        return _ends(consumer, _own_topics(consumer))
+        return _ends(consumer, own_topics(consumer))
     finally:
         consumer.close()
 

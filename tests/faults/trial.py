@@ -173,6 +173,7 @@ async def running_trial(
     targets: Sequence[str] = (),
     disks: Mapping[str, int] = MappingProxyType({}),
     members: int = 1,
+    proxied: bool = False,
     **settings: str,
 ) -> AsyncIterator[Trial]:
     """A trial whose load has begun: ``rate`` orders a second as long as fewer than ``at_once`` are
@@ -193,6 +194,7 @@ async def running_trial(
                 Path(data),
                 logs,
                 members=members,
+                proxied=proxied,
                 settings={
                     "smtp": mails.url,
                     "tax_rate": "0.07",

@@ -21,6 +21,7 @@ from shared.embedded import ChildProcess, EmbeddedKafka, EmbeddedMongoDB, free_p
 from shared.messaging.topics import create_topics
 from tests.support.counters import Counters, Life
 from tests.support.deployment import SERVICES
+from tests.support.proxy import Proxy, kafka_produce, mongodb_write
 from tests.support.replica_set import Member, initiate, primary_of, url_of
 
 KAFKA = "kafka"
@@ -72,6 +73,13 @@ class ServiceProcess:
         """Whether it wants to be left alone."""
         return await self._says_yes(client, "/healthz")
 
+    def stands_still(self) -> bool:
+        """Whether a signal has stopped it."""
+        assert self.pid is not None, f"{self.name} is not running"
+        # The state follows the program's name, which stands in parentheses (proc(5)).
+        state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
     async def wait(self) -> int:
         """Its return code once it has ended; negative for a signal."""
         return await self._running().wait()
@@ -98,12 +106,20 @@ class ServiceProcess:
 class Cluster:
     """Kafka, MongoDB and all services. ``data`` is theirs; logs go to ``logs``. With ``members``
     over 1 MongoDB is a replica set of so many servers. ``settings`` are ``ORDERMESH_`` variables
-    of all services, without the prefix."""
+    of all services, without the prefix. With ``proxied`` the services, and nobody else, reach
+    Kafka and the only MongoDB through ``proxies``."""
 
     def __init__(
-        self, data: Path, logs: Path, *, members: int = 1, settings: Mapping[str, str]
+        self,
+        data: Path,
+        logs: Path,
+        *,
+        members: int = 1,
+        proxied: bool = False,
+        settings: Mapping[str, str],
     ) -> None:
         self._logs = logs
+        self.proxies: dict[str, Proxy] = {}
         self.kafka = EmbeddedKafka(data / KAFKA, free_port())
         kind = EmbeddedMongoDB if members == 1 else Member
         self._mongodb: dict[str, EmbeddedMongoDB] = {
@@ -113,9 +129,12 @@ class Cluster:
             )
         }
         self.mongodb_url = url_of(list(self._mongodb.values()))
+        kafka, mongodb = self.kafka.address, self.mongodb_url
+        if proxied:
+            kafka, mongodb = self._put_proxies(data)
         self._settings = {
-            "ORDERMESH_KAFKA": self.kafka.address,
-            "ORDERMESH_MONGODB": self.mongodb_url,
+            "ORDERMESH_KAFKA": kafka,
+            "ORDERMESH_MONGODB": mongodb,
             "ORDERMESH_ALLOW_PRIVATE_TARGETS": "true",
             "ORDERMESH_LOG_FORMAT": "json",
             # A killed consumer that nobody starts again is missed after this.
@@ -128,10 +147,28 @@ class Cluster:
         self.counters = Counters(self._metrics)
         self._client = httpx.AsyncClient(trust_env=False)
 
+    def _put_proxies(self, data: Path) -> tuple[str, str]:
+        """Where the services find Kafka and MongoDB behind proxies."""
+        behind = Proxy(free_port(), kafka_produce)
+        self.kafka = EmbeddedKafka(
+            data / KAFKA,
+            self.kafka.port,
+            listeners={"BEHIND": (behind.target, "PLAINTEXT")},
+            # A broker tells its clients where to come back to, by the listener they came to.
+            properties={
+                "advertised.listeners": f"PLAINTEXT://{self.kafka.address},BEHIND://{behind.address}"
+            },
+        )
+        mongodb = Proxy(self._mongodb["mongodb"].port, mongodb_write)
+        self.proxies = {KAFKA: behind, "mongodb": mongodb}
+        # A driver that looks for a replica set goes to the members by their own addresses.
+        return behind.address, f"mongodb://{mongodb.address}/?directConnection=true"
+
     # --- the whole --------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         try:
+            await asyncio.gather(*(proxy.start() for proxy in self.proxies.values()))
             await asyncio.gather(self.kafka.start(), *(x.start() for x in self._mongodb.values()))
             members = [one for one in self._mongodb.values() if isinstance(one, Member)]
             if members:
@@ -150,11 +187,14 @@ class Cluster:
     async def stop_all(self) -> None:
         """Ends every process: the services, then Kafka, then MongoDB."""
         self.resume_all()
+        for proxy in self.proxies.values():
+            proxy.heal()
         await self.counters.stop()
         await self._client.aclose()
         await asyncio.gather(*(service.stop() for service in self.services.values()))
         await self.kafka.stop()
         await asyncio.gather(*(one.stop() for one in self._mongodb.values()))
+        await asyncio.gather(*(proxy.stop() for proxy in self.proxies.values()))
 
     def pids(self) -> dict[str, int | None]:
         """The process ID of every service; None of one that is down."""
@@ -224,6 +264,15 @@ class Cluster:
                 return await self._process(name).wait()
         except TimeoutError:
             raise AssertionError(f"{name} still runs after {limit:g} s") from None
+
+    async def stopped(self, name: str, limit: float = 120.0) -> None:
+        """Returns when a service stands still that stops itself at a fail-point. AssertionError
+        after ``limit`` seconds."""
+        end = time.monotonic() + limit
+        while not self.services[name].stands_still():
+            assert time.monotonic() < end, f"{name} goes on:\n{self.log_tail(name)}"
+            # What is waited for happens in another process.
+            await asyncio.sleep(0.1)
 
     def pause(self, *names: str) -> None:
         """SIGSTOP: the process stands still, its connections stay open."""

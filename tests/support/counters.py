@@ -34,15 +34,16 @@ class Counters:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._client.aclose()
 
-    async def total(self, name: str) -> int:
-        """The sum of ``ordermesh_<name>_total`` over all labels, services and lives."""
+    async def total(self, name: str, process: str = "") -> int:
+        """The sum of ``ordermesh_<name>_total`` over all labels, services and lives; of all lives
+        of one ``process`` where one is named."""
         await self._read_all()
         return round(
             sum(
                 value
-                for reading in self._last.values()
+                for (whose, _), reading in self._last.items()
                 for (found, _), value in reading.items()
-                if found == f"ordermesh_{name}_total"
+                if found == f"ordermesh_{name}_total" and process in ("", whose)
             )
         )
 
