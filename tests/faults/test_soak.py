@@ -82,7 +82,7 @@ async def test_soak(trials: Trials, tell: Callable[[str], None]) -> None:
             loaded += time.monotonic() - began
             faults += len(trial.injected)
             orders += (await trial.end()).outcomes.total()
-            if loaded >= seconds:
+            if watched and loaded >= seconds:
                 break
             await trial.go_on()
         await memory.stop()
