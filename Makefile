@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults test-operations test-sdk series dashboards check bench \
+.PHONY: help setup demo test faults soak test-operations test-sdk series dashboards check bench \
 	bench-quick bench-http bench-report lock manifests deploy-tools clean
 
 help: ## Show the targets
@@ -39,6 +39,10 @@ test: $(STAMP) ## Run the tests, against a real Kafka and a real MongoDB
 
 faults: $(STAMP) ## Kill, stop and starve servers and services under a load, and audit it
 	$(BIN)/python -m pytest -m "not soak" tests/faults
+
+soak: $(STAMP) ## Twenty minutes of load with faults at random, audited in rounds
+	$(BIN)/python -m pytest -m soak tests/faults
+
 test-operations: $(STAMP) ## Break a deployment under a real Prometheus (apt-get install prometheus)
 	$(BIN)/python -m pytest -m operations tests/operations
 
