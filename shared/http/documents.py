@@ -51,6 +51,7 @@ class Cause(Protocol):
 
 
 Stages = Callable[[list[str]], list[dict[str, Any]]]
+"""Of the keys of some documents the stages of a pipeline that add what is beside them."""
 
 _TRIES = 50
 _MOST_WAITING = 20_000
