@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from pymongo import AsyncMongoClient
 
 from services.runtime import RunningService
+from shared.clock import SharedClock, mongodb_time
 from shared.messaging.decode import REKEYED_FROM
 from shared.messaging.topics import create_topics
 from shared.metrics import Metrics
@@ -43,8 +44,9 @@ class Rig:
         self._running: RunningService | None = None
 
     async def start(self) -> None:
+        clock = SharedClock(mongodb_time(self._mongo))
         self._running = RunningService(
-            "accounts", self._settings, Metrics(), self._mongo, asyncio.Event()
+            "accounts", self._settings, Metrics(), self._mongo, clock, asyncio.Event()
         )
         await asyncio.wait_for(self._running.start(), LIMIT)
 
