@@ -90,14 +90,13 @@ async def test_what_is_done_for_orders_names_its_documents(tmp_path: Path, own: 
     about = [
         (operation["ns"].removeprefix("ordermesh_"), operation)
         for operation in asked
-        if operation["op"] in ("query", "command", "update", "remove", "getmore")
+        if operation["op"] in ("query", "command", "update", "remove")
     ]
     asked_at_all = {place for place, _ in about} & SHARDED
     broadcast = [
         (place, condition(operation))
         for place, operation in about
         if place in SHARDED
-        and operation["op"] != "getmore"
         and not names_documents(condition(operation))
         and shape(condition(operation)) not in NOW_AND_THEN
     ]

@@ -8,7 +8,7 @@ from shared.messaging.topics import create_topics
 from tests.faults.administration import committed, configure_topics, delete_topics
 from tests.faults.poisoning import SET_ASIDE_BY, Place, Poisoner, every_poison
 from tests.faults.topics import read_all
-from tests.faults.trial import Trials
+from tests.faults.trial import Trial, Trials
 from tests.support.outside import DEAD_LETTER_TOPICS
 
 _GOOD = 19
@@ -16,6 +16,14 @@ _GOOD = 19
 
 _NOTHING, _EVERYTHING = 64, 9 * 1024 * 1024
 """Bytes of a batch: less than any has, and more than any may have."""
+
+
+async def until_accepted(trial: Trial, count: int) -> None:
+    """Returns when Kafka has acknowledged so many commands of the load."""
+    accepted = trial.load.ledger.accepted
+    await trial.outside.until(
+        lambda: len(accepted) >= count, lambda: f"{len(accepted)} commands were sent", 60
+    )
 
 
 @pytest.mark.faults
@@ -29,12 +37,7 @@ async def test_exactly_the_poison_becomes_dead_letters(trials: Trials) -> None:
 
         async with trial.fault("poison of every kind, one record in twenty"):
             for number, (topic, poison) in enumerate(every_poison(), 1):
-                wanted = start + number * _GOOD
-                await trial.outside.until(
-                    lambda wanted=wanted: len(accepted) >= wanted,  # type: ignore[misc]
-                    lambda: f"{len(accepted)} commands were sent",
-                    60,
-                )
+                await until_accepted(trial, start + number * _GOOD)
                 await poisoner.send(topic, poison)
 
         await trial.end()
