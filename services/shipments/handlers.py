@@ -161,15 +161,16 @@ class ShipmentHandlers:
         if not named:
             return Book(())
         found: dict[str, Aggregate[Ledger]] = {}
+        book = Book(())
         for guesses in (_usual_orders, _possible_orders):
-            unclear = _unclear(named, found.values())
-            ids = dict.fromkeys(guess for name in unclear for guess in guesses(name))
-            more = [id for id in ids if id not in found]
+            unclear = _unclear(named, book)
+            more = dict.fromkeys(id for name in unclear for id in guesses(name) if id not in found)
             if more:
                 found |= await self._ledgers.load(more)
-        unclear = _unclear(named, found.values())
+                book = Book(found.values())
+        unclear = _unclear(named, book)
         if not unclear:
-            return Book(found.values())
+            return book
         return Book([*found.values(), *await self._ledgers.of_supplier_orders(unclear)])
 
     async def _write(self, works: Sequence[Work], book: Book, now: datetime) -> set[str]:
@@ -265,9 +266,8 @@ def _possible_orders(name: str) -> list[str]:
     return ["-".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _unclear(named: Mapping[str, set[str]], ledgers: Iterable[Aggregate[Ledger]]) -> list[str]:
-    """The names that the ledgers do not explain."""
-    book = Book(ledgers)
+def _unclear(named: Mapping[str, set[str]], book: Book) -> list[str]:
+    """The names that the book does not explain."""
     return [name for name, lines in named.items() if book.lacks(name, lines)]
 
 

@@ -157,9 +157,10 @@ class Documents:
         """As :meth:`get`, with what is beside it."""
         return (await self._reader.of((key,))).get(key) or Stored()
 
-    async def beside(self, keys: Collection[str]) -> Mapping[str, Stored]:
-        """What is beside the resources with these keys; where nothing is, they are left out."""
-        return await self._beside_reader.of(keys)
+    async def beside(self, keys: Collection[str]) -> list[Mapping[str, Any]]:
+        """What is beside the resources with these keys, one after the other."""
+        found = await self._beside_reader.of(keys)
+        return [found[key].beside if key in found else {} for key in keys]
 
     async def _read(self, keys: list[str]) -> Mapping[str, Stored]:
         if self._stages is not None:

@@ -115,8 +115,8 @@ class ResourceOperations:
         return {"Meta": meta, "Items": await self.shown(page.documents, call)}
 
     async def get(self, call: Call) -> dict[str, Any]:
-        stored = await self._read(call)
-        return (await self._shown([stored[0]], call, [stored[1]]))[0]
+        state, beside = await self._read(call)
+        return (await self._shown([state], call, [beside]))[0]
 
     async def create(self, call: Call) -> dict[str, Any]:
         sent = self._reader.clean(call.json())
@@ -202,10 +202,7 @@ class ResourceOperations:
         if self._kind.beside is None or not states:
             return await self._shown(states, call, [])
         keys = [key_of(self._kind, state) for state in states]
-        found = await self._documents.beside(keys)
-        return await self._shown(
-            states, call, [found[key].beside if key in found else {} for key in keys]
-        )
+        return await self._shown(states, call, await self._documents.beside(keys))
 
     async def _shown(
         self, states: list[State], call: Call, beside: Sequence[Mapping[str, Any]]

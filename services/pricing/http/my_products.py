@@ -87,9 +87,8 @@ async def shown_to(
     if not states:
         return answers
     numbers = await door.documents["Product"].beside([state["ID"] for state in states])
-    for answer in answers:
-        found = numbers.get(answer["ID"])
-        show_numbers(door, answer, {} if found is None else found.beside)
+    for answer, found in zip(answers, numbers, strict=True):
+        show_numbers(door, answer, found)
     await _show_stock_for(door, viewer, answers)
     schedules = await priced(door, viewer, [(state, seller) for state in states], call)
     for answer, schedule in zip(answers, schedules, strict=True):

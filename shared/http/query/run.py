@@ -13,7 +13,7 @@ from shared.http.errors import bad_request
 from shared.http.query.filters import every
 from shared.http.query.keys import after, key_after, read_key
 from shared.http.query.shape import ListQuery
-from shared.http.query.totals import Totals
+from shared.http.query.totals import Totals, total_key
 
 COLLATION = Collation(locale="en", strength=2)
 """Letters of either case are equal, accents are not."""
@@ -61,14 +61,15 @@ async def run_list(
         skipped = (query.page - 1) * query.page_size
     else:
         wanted = every([matching, after(read_key(query.page_key, query.sort).values, query.sort)])
-    total = None if totals is None else totals.known(collection.full_name, matching)
+    key = total_key(collection.full_name, matching)
+    total = None if totals is None else totals.known(key)
     states, counted = await _find(
         collection, wanted, query, skipped, matching if total is None else None
     )
     if total is None:
         total = counted
         if totals is not None:
-            totals.note(collection.full_name, matching, total)
+            totals.note(key, total)
     more = len(states) > query.page_size
     states = states[: query.page_size]
     next_key = key_after(states[-1], query.sort, query.page + 1) if more else None

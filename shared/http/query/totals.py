@@ -9,6 +9,13 @@ import bson
 
 _MOST_REMEMBERED = 1_000
 
+TotalKey = tuple[str, bytes]
+
+
+def total_key(collection: str, matching: dict[str, Any]) -> TotalKey:
+    """What stands for the documents of ``collection`` (its full name) that are ``matching``."""
+    return collection, bson.encode(matching)
+
 
 class Totals:
     """Remembers large totals, of ``least`` documents and more, for ``seconds``.
@@ -28,12 +35,10 @@ class Totals:
         self._least = least
         self._seconds = seconds
         self._clock = clock
-        self._known: OrderedDict[tuple[str, bytes], tuple[float, int]] = OrderedDict()
+        self._known: OrderedDict[TotalKey, tuple[float, int]] = OrderedDict()
 
-    def known(self, collection: str, matching: dict[str, Any]) -> int | None:
-        """How many documents of ``collection`` (its full name) are ``matching``; None where the
-        caller has to count, and to note what it counted."""
-        key = (collection, bson.encode(matching))
+    def known(self, key: TotalKey) -> int | None:
+        """How many there are; None where the caller has to count, and to note what it counted."""
         found = self._known.get(key)
         if found is None:
             return None
@@ -44,9 +49,8 @@ class Totals:
         self._known[key] = (now + self._seconds, total)
         return None
 
-    def note(self, collection: str, matching: dict[str, Any], total: int) -> None:
+    def note(self, key: TotalKey, total: int) -> None:
         """There are ``total`` of them now."""
-        key = (collection, bson.encode(matching))
         if total >= self._least:
             self._known[key] = (self._clock() + self._seconds, total)
             self._known.move_to_end(key)
