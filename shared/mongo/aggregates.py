@@ -13,14 +13,16 @@ A write names the version that it was computed from; ``writer`` is unique to the
 reading back tells who won.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
-from pymongo import ASCENDING, IndexModel, InsertOne, UpdateMany, UpdateOne, WriteConcern
+from bson import encode
+from bson.raw_bson import RawBSONDocument
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateMany, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
@@ -28,8 +30,8 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from shared.contracts.base import Resource
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import OutboxEntry
-from shared.mongo.changes import as_bson, changes
 from shared.mongo.codec import CODEC
+from shared.mongo.dumping import bson_of
 
 S = TypeVar("S", bound=Resource)
 
@@ -39,6 +41,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DUPLICATE_KEY = 11000
 """MongoDB's code of a write that would repeat a unique value."""
 
+_TOGETHER = 4 * 1024 * 1024
+"""Most bytes of documents that one statement replaces. A statement is a document, too."""
 _TOO_LARGE = (10334, 17419, 17420)
 _BAD_VALUE = 2
 _KEEP_GONE = timedelta(days=7)
@@ -140,6 +144,33 @@ class AggregateStore(Protocol[S]):
         ...
 
 
+_Statement = tuple[InsertOne[dict[str, Any]] | ReplaceOne[Any] | UpdateMany, str | None]
+"""A write, and the aggregate that it writes; None: it writes several."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Documents that are replaced together, and how many bytes they are."""
+
+    ids: list[str] = field(default_factory=list)
+    documents: list[RawBSONDocument] = field(default_factory=list)
+    bytes: int = 0
+
+    def add(self, id: str, document: RawBSONDocument) -> None:
+        self.ids.append(id)
+        self.documents.append(document)
+        self.bytes += len(document.raw)
+
+    def replace(self, version: int) -> UpdateMany:
+        """Replaces all of them where they still have ``version``: a statement for each would take
+        the server twice as long."""
+        place = {"$indexOfArray": [{"$literal": self.ids}, "$_id"]}
+        document = {"$arrayElemAt": [{"$literal": self.documents}, place]}
+        return UpdateMany(
+            {"_id": {"$in": self.ids}, "version": version}, [{"$replaceWith": document}]
+        )
+
+
 class MongoAggregateStore(Generic[S]):
     """Aggregates of one kind in one collection.
 
@@ -161,6 +192,7 @@ class MongoAggregateStore(Generic[S]):
         )
         self._state = state
         self._indexes = indexes
+        self._has_unique = any(index.document.get("unique") for index in indexes)
         self._cache: OrderedDict[str, Aggregate[S]] = OrderedDict()
         self._cache_size = cache
 
@@ -201,28 +233,18 @@ class MongoAggregateStore(Generic[S]):
         if not aggregates:
             return set()
         writer = uuid4().hex
-        operations: list[InsertOne[dict[str, Any]] | UpdateOne] = []
-        updated = 0
-        for aggregate in aggregates:
-            self._cache.pop(aggregate.id, None)
-            if aggregate.version == 0:
-                operations.append(InsertOne(self._document(aggregate, writer)))
-            else:
-                updated += 1
-                operations.append(
-                    UpdateOne(
-                        {"_id": aggregate.id, "version": aggregate.version},
-                        self._update(aggregate, writer),
-                    )
-                )
+        statements = self._statements(aggregates, writer)
+        updated = sum(aggregate.version > 0 for aggregate in aggregates)
         lost: set[str] = set()
         taken: set[str] = set()
         try:
-            result = await self.collection.bulk_write(operations, ordered=False)
+            result = await self.collection.bulk_write(
+                [statement for statement, _ in statements], ordered=False
+            )
             matched = result.matched_count
         except BulkWriteError as error:
             matched = error.details["nMatched"]
-            lost, taken = self._refused(aggregates, error)
+            lost, taken = _refused(statements, error)
         except (DocumentTooLarge, OperationFailure) as error:
             # Well beyond the limit the driver or the server refuses the whole command.
             if isinstance(error, DocumentTooLarge) or _is_too_large(error.code, str(error)):
@@ -298,13 +320,38 @@ class MongoAggregateStore(Generic[S]):
             if len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
 
+    def _statements(self, aggregates: Sequence[Aggregate[S]], writer: str) -> list[_Statement]:
+        """What writes all these."""
+        statements: list[_Statement] = []
+        together: defaultdict[int, _Group] = defaultdict(_Group)
+        for aggregate in aggregates:
+            self._cache.pop(aggregate.id, None)
+            document = self._document(aggregate, writer)
+            if aggregate.version == 0:
+                statements.append((InsertOne(document), aggregate.id))
+                continue
+            encoded = RawBSONDocument(encode(document))
+            if self._has_unique or len(encoded.raw) > _TOGETHER:
+                # What refuses one of several does not say which.
+                where = {"_id": aggregate.id, "version": aggregate.version}
+                statements.append((ReplaceOne(where, encoded), aggregate.id))
+                continue
+            group = together[aggregate.version]
+            if group.bytes + len(encoded.raw) > _TOGETHER:
+                statements.append((group.replace(aggregate.version), None))
+                group = together[aggregate.version] = _Group()
+            group.add(aggregate.id, encoded)
+        for version, group in together.items():
+            statements.append((group.replace(version), None))
+        return statements
+
     def _document(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:
         state = aggregate.state
         document: dict[str, Any] = {
             "_id": aggregate.id,
             "version": aggregate.version + 1,
             "writer": writer,
-            "state": as_bson(state),
+            "state": None if state is None else bson_of(state),
             "inbox": aggregate.inbox.document(),
             "outbox": [entry.document() for entry in aggregate.outbox],
         }
@@ -313,27 +360,6 @@ class MongoAggregateStore(Generic[S]):
         if state is None:
             document["gone_at"] = datetime.now(UTC)
         return document
-
-    def _update(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:
-        """The operators that make the stored document that of ``aggregate``."""
-        before, after = aggregate.stored, aggregate.state
-        if before is None or after is None:
-            document = self._document(aggregate, writer)
-            gone = [name for name in ("outbox_at", "gone_at") if name not in document]
-        else:
-            document, gone = changes(before, after, "state")
-            document["version"] = aggregate.version + 1
-            document["writer"] = writer
-            document["inbox"] = aggregate.inbox.document()
-            document["outbox"] = [entry.document() for entry in aggregate.outbox]
-            if aggregate.outbox:
-                document["outbox_at"] = aggregate.outbox[0].time
-            else:
-                gone.append("outbox_at")
-        update: dict[str, Any] = {"$set": document}
-        if gone:
-            update["$unset"] = dict.fromkeys(gone, "")
-        return update
 
     def _read(self, document: dict[str, Any]) -> Aggregate[S]:
         stored = document["state"]
@@ -347,32 +373,31 @@ class MongoAggregateStore(Generic[S]):
             stored=state,
         )
 
-    def _refused(
-        self, aggregates: Sequence[Aggregate[S]], error: BulkWriteError
-    ) -> tuple[set[str], set[str]]:
-        """Which aggregates lost a race, and which hold a value that is another's."""
-        lost: set[str] = set()
-        taken: set[str] = set()
-        for refusal in error.details["writeErrors"]:
-            id = aggregates[refusal["index"]].id
-            if _is_too_large(refusal["code"], refusal["errmsg"]):
-                raise AggregateTooLarge(refusal["errmsg"]) from error
-            if refusal["code"] != DUPLICATE_KEY:
-                raise error
-            if "_id" in refusal.get("keyPattern", {"_id": 1}):
-                lost.add(id)
-            else:
-                taken.add(id)
-        if error.details["writeConcernErrors"]:
-            raise error
-        return lost, taken
-
     async def _lost_races(self, aggregates: Sequence[Aggregate[S]], writer: str) -> set[str]:
         # A bulk write counts what it matched but does not say which filter missed.
         ids = [aggregate.id for aggregate in aggregates if aggregate.version]
         query = {"_id": {"$in": ids}, "writer": writer}
         won = {document["_id"] async for document in self.collection.find(query, {"_id": 1})}
         return set(ids) - won
+
+
+def _refused(statements: Sequence[_Statement], error: BulkWriteError) -> tuple[set[str], set[str]]:
+    """Which aggregates lost a race, and which hold a value that is another's."""
+    lost: set[str] = set()
+    taken: set[str] = set()
+    for refusal in error.details["writeErrors"]:
+        _, id = statements[refusal["index"]]
+        if _is_too_large(refusal["code"], refusal["errmsg"]):
+            raise AggregateTooLarge(refusal["errmsg"]) from error
+        if refusal["code"] != DUPLICATE_KEY or id is None:
+            raise error
+        if "_id" in refusal.get("keyPattern", {"_id": 1}):
+            lost.add(id)
+        else:
+            taken.add(id)
+    if error.details["writeConcernErrors"]:
+        raise error
+    return lost, taken
 
 
 def _is_too_large(code: int | None, message: str) -> bool:

@@ -13,8 +13,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.http.errors import ApiError
 from shared.http.query import Totals, index, parse_list, run_list
-from shared.mongo.changes import as_bson
 from shared.mongo.codec import CODEC
+from shared.mongo.dumping import bson_of
 from tests.support.listing import (
     NUMBERS,
     SHAPE,
@@ -48,7 +48,7 @@ async def collection(mongo: AsyncMongoClient[dict[str, Any]]) -> AsyncIterator[C
     name = f"test_{uuid4().hex[:12]}"
     made = mongo[name].get_collection("things", codec_options=CODEC)
     await made.insert_many(
-        [aggregate(as_bson(thing), thing.id) for thing in THINGS]
+        [aggregate(bson_of(thing), thing.id) for thing in THINGS]
         + [aggregate(None, f"gone{number}") for number in range(3)]
     )
     await made.create_indexes(
