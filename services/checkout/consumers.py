@@ -10,7 +10,12 @@ from services.checkout.domain.state import Context, OrderState, Phase
 from services.checkout.store import ApprovalRuleStore, OrderStore
 from shared.channels import FirstLabels
 from shared.contracts.orders import OrderStatus, PlaceOrder
-from shared.contracts.registry import APPROVE_ORDER, CANCEL_ORDER, DECLINE_ORDER
+from shared.contracts.registry import (
+    APPROVE_ORDER,
+    CANCEL_ORDER,
+    DECLINE_ORDER,
+    PLACE_ORDER,
+)
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor, Decision
 from shared.mongo.aggregates import Aggregate
@@ -75,6 +80,7 @@ def orders_processor(
         metrics=metrics,
         keys=concerned,
         observe=observe,
+        creating=[PLACE_ORDER],
     )
 
 

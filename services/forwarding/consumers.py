@@ -6,6 +6,7 @@ from typing import Any
 from services.forwarding.domain import TYPES, Context, Forwarding, fold
 from services.forwarding.store import ForwardingStore
 from shared.contracts.fulfillment import AssignSupplier
+from shared.contracts.registry import ORDER_SUBMITTED
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor, Decision
 from shared.mongo.aggregates import Aggregate
@@ -62,6 +63,7 @@ def forwarding_processor(
         keys=concerned,
         observe=observe,
         on_taken=ambiguous.update,
+        creating=[ORDER_SUBMITTED],
     )
 
 

@@ -14,12 +14,12 @@ from pymongo.errors import BulkWriteError
 
 from services.forwarding.domain import Forwarding
 from shared.mongo.aggregates import (
-    DUPLICATE_KEY,
     DURABLE,
     Aggregate,
     IdentifierTaken,
     MongoAggregateStore,
 )
+from shared.mongo.writes import DUPLICATE_KEY
 from shared.tracing.stored import traces_of
 
 
@@ -27,7 +27,7 @@ class ForwardingStore(MongoAggregateStore[Forwarding]):
     """Forwardings by the buyer order's ID."""
 
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
-        super().__init__(database, "forwardings", Forwarding, cache=1_500)
+        super().__init__(database, "forwardings", Forwarding, cache=1_000)
         self._claims = database.get_collection("supplier_orders", write_concern=DURABLE)
 
     async def save(self, aggregates: Sequence[Aggregate[Forwarding]]) -> set[str]:

@@ -1,7 +1,7 @@
 """What durable quotes say of the movements that allotments have pending."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
 
 from services.pricing.quotes import Notes, Quote
@@ -25,8 +25,10 @@ class QuoteMemory:
     def notes(self, order_id: str) -> Notes | None:
         return self._notes.get(order_id)
 
-    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[Quote]]:
-        return await self._store.load(ids)
+    async def load(
+        self, ids: Iterable[str], *, presumed_new: Collection[str] = ()
+    ) -> dict[str, Aggregate[Quote]]:
+        return await self._store.load(ids, presumed_new=presumed_new)
 
     def forget(self, ids: Iterable[str]) -> None:
         self._store.forget(ids)

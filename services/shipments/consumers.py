@@ -85,8 +85,9 @@ class SupplierOrderNews(Resource):
         )
 
 
+_SUBMITTED = ORDER_SUBMITTED.reading(OrderNews)
 LEDGER_TYPES: tuple[MessageType[Any], ...] = (
-    ORDER_SUBMITTED.reading(OrderNews),
+    _SUBMITTED,
     ORDER_APPROVED.reading(OrderNews),
     ORDER_CANCELED.reading(OrderNews),
     SUPPLIER_ORDER_FORWARDED.reading(SupplierOrderNews),
@@ -120,6 +121,7 @@ class LedgerConsumer:
             clock=resources.clock,
             metrics=resources.metrics,
             keys=_ledger_of,
+            creating=[_SUBMITTED],
         )
 
     async def process(self, messages: Sequence[Message[Any]]) -> None:

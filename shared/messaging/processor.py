@@ -67,7 +67,8 @@ class AggregateProcessor(Generic[S, C]):
     ``fold`` is asked for each, with ``message.key`` replaced by the aggregate's ID. ``observe`` is
     told of each decision (message, state before, decision) once it is written and published.
     ``on_taken`` is told of aggregates whose decision held a unique value of another aggregate;
-    they are folded again.
+    they are folded again. ``creating`` are the types that nearly always come as the first of
+    their aggregate: one that such a message opens is not looked for before it is written.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class AggregateProcessor(Generic[S, C]):
         keys: Callable[[Message[Any]], Iterable[str]] = own_key,
         observe: Observe[S] | None = None,
         on_taken: Callable[[set[str]], None] | None = None,
+        creating: Iterable[MessageType[Any]] = (),
     ) -> None:
         self.types = frozenset(types)
+        self._creating = frozenset(creating)
         self._service = service
         self._store = store
         self._fold = fold
@@ -99,8 +102,15 @@ class AggregateProcessor(Generic[S, C]):
 
     async def process(self, messages: Sequence[Message[Any]]) -> None:
         todo = [(message, key) for message in messages for key in self._keys(message)]
+        first: dict[str, MessageType[Any]] = {}
+        for message, key in todo:
+            first.setdefault(key, message.type)
+        presumed_new = {key for key, type in first.items() if type in self._creating}
         while todo:
-            aggregates = await self._store.load(dict.fromkeys(key for _, key in todo))
+            aggregates = await self._store.load(
+                dict.fromkeys(key for _, key in todo), presumed_new=presumed_new
+            )
+            presumed_new = set()
             again = await self._apply(todo, aggregates)
             todo = [(message, key) for message, key in todo if key in again]
 

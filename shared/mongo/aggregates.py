@@ -13,43 +13,30 @@ A write names the version that it was computed from; ``writer`` is unique to the
 reading back tells who won.
 """
 
-from collections import OrderedDict, defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
-from bson import encode
-from bson.raw_bson import RawBSONDocument
-from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, UpdateMany, WriteConcern
+from pymongo import ASCENDING, IndexModel, UpdateMany, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
 from shared.contracts.base import Resource
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import OutboxEntry
 from shared.mongo.codec import CODEC
 from shared.mongo.dumping import bson_of
+from shared.mongo.writes import Writes
 
 S = TypeVar("S", bound=Resource)
 
 DURABLE = WriteConcern(w="majority", j=True)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DUPLICATE_KEY = 11000
-"""MongoDB's code of a write that would repeat a unique value."""
-
-_TOGETHER = 4 * 1024 * 1024
-"""Most bytes of documents that one statement replaces. A statement is a document, too."""
-_TOO_LARGE = (10334, 17419, 17420)
-_BAD_VALUE = 2
 _KEEP_GONE = timedelta(days=7)
-
-
-class AggregateTooLarge(Exception):
-    """A document would exceed what MongoDB stores (16 MB): what made it grow cannot succeed."""
 
 
 class IdentifierTaken(Exception):
@@ -68,9 +55,9 @@ class Untyped(Resource):
 
 @dataclass(slots=True)
 class Aggregate(Generic[S]):
-    """One aggregate in memory. ``version`` 0: not stored yet. ``remembered``: not read just now,
-    so that only a write that succeeds tells whether it is current. ``stored``: the state that the
-    store has under ``version``, which a write need not tell it again."""
+    """One aggregate in memory. ``version`` 0: not stored yet. ``remembered``: not read just now, or
+    presumed to be new, so that only a write that succeeds tells whether it is current. ``stored``:
+    the state that the store has under ``version``."""
 
     id: str
     version: int = 0
@@ -114,8 +101,11 @@ class Versioned(Protocol):
 class AggregateStore(Protocol[S]):
     """What a service needs of a store of aggregates; the suite in tests/contract says it all."""
 
-    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
-        """The aggregates with these IDs; one that is not stored comes back new."""
+    async def load(
+        self, ids: Iterable[str], *, presumed_new: Collection[str] = ()
+    ) -> dict[str, Aggregate[S]]:
+        """The aggregates with these IDs; one that is not stored comes back new. Those that are
+        ``presumed_new`` are not looked for: where one is stored after all, its write is lost."""
         ...
 
     def forget(self, ids: Iterable[str]) -> None:
@@ -126,8 +116,8 @@ class AggregateStore(Protocol[S]):
         """Writes all, each only over the version it was loaded with, majority and journaled.
 
         Returns the IDs that lost a race and were not written. What was written has its new
-        version. Raises :class:`AggregateTooLarge`, :class:`IdentifierTaken`, or the driver's error
-        when the outcome is unknown: then load again, the inbox tells.
+        version. Raises :class:`~shared.mongo.writes.AggregateTooLarge`, :class:`IdentifierTaken`,
+        or the driver's error when the outcome is unknown: then load again, the inbox tells.
         """
         ...
 
@@ -142,33 +132,6 @@ class AggregateStore(Protocol[S]):
     async def outbox_depth(self) -> int:
         """How many aggregates have an outbox."""
         ...
-
-
-_Statement = tuple[InsertOne[dict[str, Any]] | ReplaceOne[Any] | UpdateMany, str | None]
-"""A write, and the aggregate that it writes; None: it writes several."""
-
-
-@dataclass(slots=True)
-class _Group:
-    """Documents that are replaced together, and how many bytes they are."""
-
-    ids: list[str] = field(default_factory=list)
-    documents: list[RawBSONDocument] = field(default_factory=list)
-    bytes: int = 0
-
-    def add(self, id: str, document: RawBSONDocument) -> None:
-        self.ids.append(id)
-        self.documents.append(document)
-        self.bytes += len(document.raw)
-
-    def replace(self, version: int) -> UpdateMany:
-        """Replaces all of them where they still have ``version``: a statement for each would take
-        the server twice as long."""
-        place = {"$indexOfArray": [{"$literal": self.ids}, "$_id"]}
-        document = {"$arrayElemAt": [{"$literal": self.documents}, place]}
-        return UpdateMany(
-            {"_id": {"$in": self.ids}, "version": version}, [{"$replaceWith": document}]
-        )
 
 
 class MongoAggregateStore(Generic[S]):
@@ -209,17 +172,21 @@ class MongoAggregateStore(Generic[S]):
             ]
         )
 
-    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
+    async def load(
+        self, ids: Iterable[str], *, presumed_new: Collection[str] = ()
+    ) -> dict[str, Aggregate[S]]:
         found: dict[str, Aggregate[S]] = {}
         missing = []
         for id in ids:
             cached = self._cache.get(id)
-            if cached is None:
-                missing.append(id)
-                found[id] = Aggregate(id)
-            else:
+            if cached is not None:
                 found[id] = cached.copy()
                 found[id].remembered = True
+            elif id in presumed_new:
+                found[id] = Aggregate(id, remembered=True)
+            else:
+                missing.append(id)
+                found[id] = Aggregate(id)
         if missing:
             async for document in self.collection.find({"_id": {"$in": missing}}):
                 found[document["_id"]] = self._read(document)
@@ -233,24 +200,19 @@ class MongoAggregateStore(Generic[S]):
         if not aggregates:
             return set()
         writer = uuid4().hex
-        statements = self._statements(aggregates, writer)
-        updated = sum(aggregate.version > 0 for aggregate in aggregates)
-        lost: set[str] = set()
-        taken: set[str] = set()
-        try:
-            result = await self.collection.bulk_write(
-                [statement for statement, _ in statements], ordered=False
-            )
-            matched = result.matched_count
-        except BulkWriteError as error:
-            matched = error.details["nMatched"]
-            lost, taken = _refused(statements, error)
-        except (DocumentTooLarge, OperationFailure) as error:
-            # Well beyond the limit the driver or the server refuses the whole command.
-            if isinstance(error, DocumentTooLarge) or _is_too_large(error.code, str(error)):
-                raise AggregateTooLarge("a document is larger than 16 MB") from error
-            raise
-        if matched < updated:
+        writes = Writes(one_by_one=self._has_unique)
+        updated = 0
+        for aggregate in aggregates:
+            self._cache.pop(aggregate.id, None)
+            document = self._document(aggregate, writer)
+            if aggregate.version == 0:
+                writes.insert(document)
+            else:
+                writes.replace(aggregate.version, document)
+                updated += 1
+        outcome = await writes.execute(self.collection)
+        lost, taken = outcome.lost, outcome.taken
+        if outcome.replaced < updated:
             lost |= await self._lost_races(aggregates, writer) - taken
         for aggregate in aggregates:
             if aggregate.id not in lost and aggregate.id not in taken:
@@ -320,31 +282,6 @@ class MongoAggregateStore(Generic[S]):
             if len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
 
-    def _statements(self, aggregates: Sequence[Aggregate[S]], writer: str) -> list[_Statement]:
-        """What writes all these."""
-        statements: list[_Statement] = []
-        together: defaultdict[int, _Group] = defaultdict(_Group)
-        for aggregate in aggregates:
-            self._cache.pop(aggregate.id, None)
-            document = self._document(aggregate, writer)
-            if aggregate.version == 0:
-                statements.append((InsertOne(document), aggregate.id))
-                continue
-            encoded = RawBSONDocument(encode(document))
-            if self._has_unique or len(encoded.raw) > _TOGETHER:
-                # What refuses one of several does not say which.
-                where = {"_id": aggregate.id, "version": aggregate.version}
-                statements.append((ReplaceOne(where, encoded), aggregate.id))
-                continue
-            group = together[aggregate.version]
-            if group.bytes + len(encoded.raw) > _TOGETHER:
-                statements.append((group.replace(aggregate.version), None))
-                group = together[aggregate.version] = _Group()
-            group.add(aggregate.id, encoded)
-        for version, group in together.items():
-            statements.append((group.replace(version), None))
-        return statements
-
     def _document(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:
         state = aggregate.state
         document: dict[str, Any] = {
@@ -379,27 +316,3 @@ class MongoAggregateStore(Generic[S]):
         query = {"_id": {"$in": ids}, "writer": writer}
         won = {document["_id"] async for document in self.collection.find(query, {"_id": 1})}
         return set(ids) - won
-
-
-def _refused(statements: Sequence[_Statement], error: BulkWriteError) -> tuple[set[str], set[str]]:
-    """Which aggregates lost a race, and which hold a value that is another's."""
-    lost: set[str] = set()
-    taken: set[str] = set()
-    for refusal in error.details["writeErrors"]:
-        _, id = statements[refusal["index"]]
-        if _is_too_large(refusal["code"], refusal["errmsg"]):
-            raise AggregateTooLarge(refusal["errmsg"]) from error
-        if refusal["code"] != DUPLICATE_KEY or id is None:
-            raise error
-        if "_id" in refusal.get("keyPattern", {"_id": 1}):
-            lost.add(id)
-        else:
-            taken.add(id)
-    if error.details["writeConcernErrors"]:
-        raise error
-    return lost, taken
-
-
-def _is_too_large(code: int | None, message: str) -> bool:
-    # An insert just beyond the limit has no code of its own.
-    return code in _TOO_LARGE or (code == _BAD_VALUE and "too large" in message)

@@ -16,10 +16,10 @@ from shared.money import Money
 from shared.mongo.aggregates import (
     Aggregate,
     AggregateStore,
-    AggregateTooLarge,
     IdentifierTaken,
     MongoAggregateStore,
 )
+from shared.mongo.writes import AggregateTooLarge
 from tests.support.fakes import START, FakeStore, message
 
 
@@ -75,6 +75,29 @@ async def test_an_unknown_id_comes_back_new(store: Store) -> None:
     for id, aggregate in found.items():
         assert (aggregate.id, aggregate.version, aggregate.state) == (id, 0, None)
         assert (aggregate.inbox.document(), aggregate.outbox) == (Inbox().document(), [])
+
+
+async def test_what_is_presumed_to_be_new_is_not_looked_for(
+    store: Store,
+) -> None:
+    found = await store.load(["a"], presumed_new={"a"})
+    assert (found["a"].version, found["a"].state, found["a"].remembered) == (0, None, True)
+    found["a"].state = Tab(id="a", code="x")
+
+    assert await store.save([found["a"]]) == set()
+    assert (await stored(store, "a")).state == Tab(id="a", code="x")
+
+
+async def test_what_was_wrongly_presumed_to_be_new_loses_its_write(store: Store) -> None:
+    await store.save([new("a", code="first")])
+    store.forget(["a"])
+    found = await store.load(["a", "b"], presumed_new={"a", "b"})
+    for id, aggregate in found.items():
+        aggregate.state = Tab(id=id, code="second")
+
+    assert await store.save(list(found.values())) == {"a"}
+    assert (await stored(store, "a")).state == Tab(id="a", code="first")
+    assert (await stored(store, "b")).state == Tab(id="b", code="second")
 
 
 async def test_loading_nothing_finds_nothing(store: Store) -> None:

@@ -3,7 +3,7 @@
 The suites in ``tests/contract`` hold the fakes to what the real ones do.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -90,10 +90,15 @@ class FakeStore(Generic[S]):
         self._losing.clear()
         self._faults.clear()
 
-    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
+    async def load(
+        self, ids: Iterable[str], *, presumed_new: Collection[str] = ()
+    ) -> dict[str, Aggregate[S]]:
         wanted = list(ids)
-        self.loads.append(wanted)
-        return {id: self.aggregate(id) for id in wanted}
+        self.loads.append([id for id in wanted if id not in presumed_new])
+        return {
+            id: Aggregate(id, remembered=True) if id in presumed_new else self.aggregate(id)
+            for id in wanted
+        }
 
     def forget(self, ids: Iterable[str]) -> None:
         """Nothing is remembered here."""

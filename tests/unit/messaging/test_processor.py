@@ -28,10 +28,11 @@ class Rig:
     """A processor that keeps the names of buyers it is told of.
 
     A buyer called ``refused`` is refused, one called ``ignored`` changes nothing. A message
-    concerns the aggregates in its ``xp.To``, or its own.
+    concerns the aggregates in its ``xp.To``, or its own. ``creating``: whether they are presumed to
+    open their aggregates.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, creating: bool = False) -> None:
         self.store = FakeStore(Log)
         self.publisher = FakePublisher()
         self.metrics = Metrics()
@@ -47,6 +48,7 @@ class Rig:
             clock=self.clock,
             metrics=self.metrics,
             keys=lambda message: (message.body.xp or {}).get("To", [message.key]),
+            creating=[BUYER.save] if creating else [],
         )
 
     async def process(self, *messages: Message[Any]) -> None:
@@ -316,16 +318,48 @@ async def test_a_defect_of_the_fold_writes_nothing(rig: Rig) -> None:
     assert (rig.store.documents(), rig.publisher.records) == ({}, [])
 
 
+async def test_what_opens_an_aggregate_is_written_without_looking_for_it() -> None:
+    rig = Rig(creating=True)
+
+    await rig.process(named("a", "1"), named("b", "2"), named("a", "3"))
+
+    assert (rig.names("a"), rig.names("b")) == (["1", "3"], ["2"])
+    assert rig.store.loads == [[]]
+    assert rig.published() == [("a", "1"), ("a", "3"), ("b", "2")]
+
+
+async def test_what_was_open_already_is_looked_for_and_goes_on() -> None:
+    opening = Rig(creating=True)
+    await opening.process(named("a", "1"))
+
+    await opening.process(named("a", "2"), named("b", "3"))
+
+    assert (opening.names("a"), opening.names("b")) == (["1", "2"], ["3"])
+    assert opening.store.loads == [[], [], ["a"]]
+    assert opening.published() == [("a", "1"), ("b", "3"), ("a", "2")]
+
+
+async def test_what_changes_nothing_is_decided_by_what_is_stored_and_not_by_a_presumption() -> None:
+    rig = Rig(creating=True)
+    await rig.process(named("a", "1"))
+
+    await rig.process(named("a", "ignored"))
+
+    assert rig.names("a") == ["1"]
+    assert rig.store.loads == [[], [], ["a"]]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
+    st.booleans(),
     st.lists(st.tuples(st.sampled_from("abc"), st.text("123", min_size=1)), max_size=25),
     st.data(),
 )
 async def test_however_it_is_cut_and_redelivered_the_result_is_the_same(
-    plan: list[tuple[str, str]], data: st.DataObject
+    creating: bool, plan: list[tuple[str, str]], data: st.DataObject
 ) -> None:
     messages = [named(id, name, offset=n, id=f"m-{n}") for n, (id, name) in enumerate(plan)]
-    straight, broken = Rig(), Rig()
+    straight, broken = Rig(), Rig(creating=creating)
     for one in messages:
         await straight.process(one)
 

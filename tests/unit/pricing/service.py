@@ -1,7 +1,7 @@
 """Pricing's request side on stores in memory: several processes, crashes, interleavings."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from services.pricing.allotments import Allotment
@@ -40,9 +40,11 @@ class SteppedStore(FakeStore[S]):
         for _ in range(next(self.steps, 0)):
             await asyncio.sleep(0)
 
-    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
+    async def load(
+        self, ids: Iterable[str], *, presumed_new: Collection[str] = ()
+    ) -> dict[str, Aggregate[S]]:
         await self._step()
-        found = await super().load(ids)
+        found = await super().load(ids, presumed_new=presumed_new)
         await self._step()
         return found
 

@@ -1,6 +1,6 @@
 """The shipments service on fakes or on real stores, spoken to in a few words."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -45,10 +45,12 @@ class PausingStore(FakeStore[S]):
 
     pause: Callable[[], Awaitable[None]] | None = None
 
-    async def load(self, ids: Iterable[str]) -> dict[str, Aggregate[S]]:
+    async def load(
+        self, ids: Iterable[str], *, presumed_new: Collection[str] = ()
+    ) -> dict[str, Aggregate[S]]:
         if self.pause is not None:
             await self.pause()
-        return await super().load(ids)
+        return await super().load(ids, presumed_new=presumed_new)
 
     async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
         if self.pause is not None:
