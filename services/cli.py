@@ -61,6 +61,10 @@ Mongodb = Annotated[
         envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB, a replica set, 6.0 or newer."
     ),
 ]
+Instances = Annotated[
+    int,
+    typer.Option(min=1, help="Processes of each service, for a machine with cores to spare."),
+]
 
 
 def _tell_admin_secret(admin: AdminClient | None) -> None:
@@ -91,6 +95,7 @@ def up(
     ] = None,
     kafka: Kafka = None,
     mongodb: Mongodb = None,
+    instances: Instances = 1,
 ) -> None:
     """Run everything on this machine, with its own Kafka and MongoDB where none is given.
 
@@ -113,6 +118,7 @@ def up(
         kafka=settings.kafka if "kafka" in given else None,
         # Its URL may have come from a file.
         mongodb=settings.mongodb.get_secret_value() if "mongodb" in given else None,
+        instances=instances,
     )
 
     def at_once() -> None:
@@ -205,6 +211,7 @@ def bench(
         Path | None,
         typer.Option(help="Measure how the cost grows, and write tables and plots here."),
     ] = None,
+    instances: Instances = 1,
 ) -> None:
     """Measure throughput and latency on this machine, beside a bare loop without any logic."""
     try:
@@ -216,7 +223,11 @@ def bench(
             file=sys.stderr,
         )
         raise typer.Exit(1) from error
-    _run(write_report(report) if report else run_bench(orders=orders, quick=quick))
+    _run(
+        write_report(report)
+        if report
+        else run_bench(orders=orders, quick=quick, instances=instances)
+    )
 
 
 @app.command("bench-http")

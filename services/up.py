@@ -49,6 +49,7 @@ class Deployment:
         kafka: bootstrap servers to use instead of the embedded broker.
         mongodb: a URL to use instead of the embedded server.
         services: which services to run.
+        instances: how many processes of each service; those beyond a topic's partitions idle.
     """
 
     def __init__(
@@ -59,10 +60,16 @@ class Deployment:
         kafka: str | None = None,
         mongodb: str | None = None,
         services: Sequence[str] = SERVICES,
+        instances: int = 1,
     ) -> None:
         self._given_data = data
         self._given_http = http
-        self._services = tuple(services)
+        # Each process by its name: the first of a service has the service's.
+        self._processes = {
+            name if number == 1 else f"{name}-{number}": name
+            for name in services
+            for number in range(1, instances + 1)
+        }
         self._supervisor = Supervisor()
         self._stack = AsyncExitStack()
         self._kafka = kafka
@@ -120,7 +127,7 @@ class Deployment:
 
     async def stop_services(self) -> None:
         """Stop the HTTP API and the services alone; the servers go on."""
-        await self._supervisor.stop((API, *self._services))
+        await self._supervisor.stop((API, *self._processes))
 
     def kill(self) -> None:
         """End every child at once, without waiting, and remove what is temporary."""
@@ -153,8 +160,8 @@ class Deployment:
         settings = await self._start_servers(folder, settings)
         self._stack.push_async_callback(self.stop_services)
         await create_topics(kafka_connection(settings), partitions=settings.topic_partitions)
-        for name in self._services:
-            await self._start_service(name, folder.port(name))
+        for process, service in self._processes.items():
+            await self._start_service(process, service, folder.port(process))
         host, port = self._given_http or (LOOPBACK, folder.port("http"))
         await self._start_api(folder, settings, host, port)
         client = await self._stack.enter_async_context(httpx.AsyncClient(trust_env=False))
@@ -199,18 +206,18 @@ class Deployment:
             update={"kafka": self._kafka, "mongodb": SecretStr(self._mongodb)}
         )
 
-    async def _start_service(self, name: str, port: int) -> None:
+    async def _start_service(self, process: str, service: str, port: int) -> None:
         address = f"{LOOPBACK}:{port}"
-        argv = [sys.executable, "-m", "services.cli", "run", name]
+        argv = [sys.executable, "-m", "services.cli", "run", service]
         argv += ["--kafka", self.kafka, "--metrics", address]
-        self.metrics[name] = f"http://{address}"
+        self.metrics[process] = f"http://{address}"
         # A broker of its own has no other members: a service that is started again takes its
         # place at once instead of waiting until the broker misses the dead one.
-        own = {"ORDERMESH_INSTANCE_ID": f"up-{name}"} if self._own_kafka else {}
+        own = {"ORDERMESH_INSTANCE_ID": f"up-{process}"} if self._own_kafka else {}
         # A URL may hold a password, and every user of the machine can read a command line.
         own |= {"ORDERMESH_MONGODB": self.mongodb, "ORDERMESH_MONGODB_FILE": ""}
         child = ChildProcess(argv, environment=own, stop_limit=20.0)
-        await self._supervisor.start(name, child)
+        await self._supervisor.start(process, child)
 
     async def _start_api(
         self, folder: DataFolder, settings: Settings, host: str, port: int

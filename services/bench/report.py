@@ -1,5 +1,6 @@
 """How the cost of an order grows: with how many there were before, with the partitions, with the
-lines of an order and with the catalogue. Writes tables, plots and the figures themselves."""
+processes of a service, with the lines of an order and with the catalogue. Writes tables, plots and
+the figures themselves."""
 
 import json
 import os
@@ -21,6 +22,7 @@ from services.up import Deployment
 _GROWTH = 100_000
 _STEP = 10_000
 _PARTITIONS = (1, 3, 12)
+_INSTANCES = (1, 2)
 _PRODUCTS = (200, 100_000)
 _SHORT = 5_000
 # Orders by lines: some seconds of work each, and never so many under way that they fill a heap.
@@ -44,6 +46,7 @@ async def write_report(folder: Path) -> None:
     series = {
         "growth": await _growth(),
         "partitions": [await _at(n, partitions=n) for n in _PARTITIONS],
+        "instances": [await _at(n, instances=n) for n in _INSTANCES],
         "lines": [
             await _at(lines, goods=Goods(lines=lines), orders=orders, in_flight=in_flight)
             for lines, (orders, in_flight) in _LINES.items()
@@ -95,12 +98,16 @@ async def _at(
     x: int,
     *,
     partitions: int = 3,
+    instances: int = 1,
     goods: Goods | None = None,
     orders: int = _SHORT,
     in_flight: int = IN_FLIGHT,
 ) -> Point:
     os.environ["ORDERMESH_TOPIC_PARTITIONS"] = str(partitions)
-    async with Deployment() as deployment, Load(deployment.kafka, goods) as load:
+    async with (
+        Deployment(instances=instances) as deployment,
+        Load(deployment.kafka, goods) as load,
+    ):
         await load.load_catalogue()
         await load.burst("warm", min(orders, WARM_UP), in_flight)
         return _point(x, await full_load(load, deployment, orders, in_flight=in_flight))
@@ -132,6 +139,8 @@ def _page(measured: str, machine: str, series: dict[str, list[Point]]) -> str:
         _table("orders so far", growth),
         "## With the partitions of a topic",
         _table("partitions", series["partitions"]),
+        "## With the processes of each service",
+        _table("processes", series["instances"]),
         "## With the lines of an order",
         "![cost per line](lines.svg)",
         _table("lines", series["lines"], per_x=True),

@@ -54,12 +54,12 @@ class Burst:
         }
 
 
-async def run(*, orders: int, quick: bool = False) -> None:
-    """Measures with so many orders at full load and prints JSON; ``quick`` leaves out the
-    latencies."""
+async def run(*, orders: int, quick: bool = False, instances: int = 1) -> None:
+    """Measures with so many orders at full load and so many processes of each service, and prints
+    JSON; ``quick`` leaves out the latencies."""
     prepare()
     with contextlib.suppress(asyncio.CancelledError):
-        async with Deployment() as deployment:
+        async with Deployment(instances=instances) as deployment:
             async with Load(deployment.kafka) as load:
                 await load.load_catalogue()
                 await load.burst("warm", WARM_UP, IN_FLIGHT)

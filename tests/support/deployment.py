@@ -29,12 +29,14 @@ _STOP_LIMIT = 60.0
 
 
 class Deployment:
-    """`ordermesh up --data` with all that it started. ``description`` is the line of JSON that it
-    printed; ``log`` is where its standard error goes."""
+    """`ordermesh up --data` with all that it started. ``options`` are more of them;
+    ``description`` is the line of JSON that it printed; ``log`` is where its standard error
+    goes."""
 
-    def __init__(self, data: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, data: Path, settings: Mapping[str, str], *options: str) -> None:
         self._data = data
         self._settings = settings
+        self._options = options
         self.log = data.with_name(f"{data.name}.log")
         self.description: dict[str, Any] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -65,6 +67,7 @@ class Deployment:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "services.cli", "up", "--data", str(self._data),
+                *self._options,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -179,11 +182,11 @@ def _environment() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def deployment(data: Path, **settings: str) -> AsyncIterator[Deployment]:
-    """A running deployment; ``settings`` are ``ORDERMESH_`` variables without the prefix. Stopped
-    at the end, which must go well, too."""
+async def deployment(data: Path, *options: str, **settings: str) -> AsyncIterator[Deployment]:
+    """A running deployment; ``options`` are those of ``up``, ``settings`` are ``ORDERMESH_``
+    variables without the prefix. Stopped at the end, which must go well, too."""
     running = Deployment(
-        data, {f"ORDERMESH_{name.upper()}": value for name, value in settings.items()}
+        data, {f"ORDERMESH_{name.upper()}": value for name, value in settings.items()}, *options
     )
     try:
         yield await running.start()
