@@ -451,6 +451,53 @@ async def test_a_replace_over_16_mb_is_told(
     assert await mongodb_store.get("large") == Tab(id="large")
 
 
+MANY = {
+    "small": 1,
+    "half a statement": 3 * 1024 * 1024,
+    "more than there is room for": 2 * 1024 * 1024,
+    "too large for company": 5 * 1024 * 1024,
+    "small again": 2,
+}
+"""Documents of these sizes in bytes cannot be replaced with one statement."""
+
+
+async def test_documents_of_all_sizes_are_replaced_unless_they_lost(
+    database: AsyncDatabase[dict[str, Any]],
+) -> None:
+    store = MongoAggregateStore(database, "tabs", Tab)
+    losing = {"half a statement", "too large for company"}
+    await store.save([new(id) for id in MANY])
+    found = await store.load(MANY)
+    for id in losing:
+        theirs = await stored(store, id)
+        theirs.state = Tab(id=id, code="theirs")
+        await store.save([theirs])
+    for id, size in MANY.items():
+        found[id].state = Tab(id=id, code="ours", xp={"text": "x" * size})
+
+    assert await store.save(list(found.values())) == losing
+
+    for id, size in MANY.items():
+        state = await store.get(id)
+        assert state is not None
+        assert (state.code, len((state.xp or {"text": ""})["text"])) == (
+            ("theirs", 0) if id in losing else ("ours", size)
+        )
+
+
+async def test_a_document_over_16_mb_is_told_where_others_are_replaced_together(
+    database: AsyncDatabase[dict[str, Any]],
+) -> None:
+    store = MongoAggregateStore(database, "tabs", Tab)
+    await store.save([new("large"), new("small")])
+    found = await store.load(["large", "small"])
+    found["large"].state = Tab(id="large", xp=LARGE)
+    found["small"].state = Tab(id="small", code="new")
+
+    assert await _refused(store, list(found.values()))
+    assert await store.get("large") == Tab(id="large")
+
+
 async def _refused(store: MongoAggregateStore[Tab], aggregates: list[Aggregate[Tab]]) -> bool:
     # Without pytest.raises: a failure would print the whole document.
     try:
