@@ -58,7 +58,7 @@ class OrderStore(MongoAggregateStore[OrderState]):
                     },
                 )
             ],
-            cache=1_000,
+            cache=800,
         )
 
     async def traces(self, ids: Iterable[str]) -> dict[str, str]:
