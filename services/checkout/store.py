@@ -59,6 +59,7 @@ class OrderStore(MongoAggregateStore[OrderState]):
                 )
             ],
             cache=800,
+            whole=True,
         )
 
     async def traces(self, ids: Iterable[str]) -> dict[str, str]:

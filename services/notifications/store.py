@@ -28,6 +28,7 @@ class DeliveryStore(MongoAggregateStore[Delivery]):
             database,
             "deliveries",
             Delivery,
+            whole=True,
             indexes=[
                 # Only what is pending costs an index entry.
                 IndexModel(_DUE, name="due", partialFilterExpression=_PENDING),

@@ -31,8 +31,8 @@ class PricingStores:
         self.locations = MongoAggregateStore(database, "locations", Location)
         self.sourcing_rules = MongoAggregateStore(database, "sourcing_rules", SourcingRule)
         # Not cached: a refusal is not checked against a version, so it must not be of old stock.
-        self.allotments = MongoAggregateStore(database, "allotments", Allotment)
-        self.quotes = MongoAggregateStore(database, "quotes", Quote)
+        self.allotments = MongoAggregateStore(database, "allotments", Allotment, whole=True)
+        self.quotes = MongoAggregateStore(database, "quotes", Quote, whole=True)
 
 
 class ReferenceData:

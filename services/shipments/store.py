@@ -45,7 +45,11 @@ class LedgerStore(MongoAggregateStore[Ledger]):
 
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
         super().__init__(
-            database, "ledgers", Ledger, indexes=[IndexModel([("state.Parts.ID", ASCENDING)])]
+            database,
+            "ledgers",
+            Ledger,
+            indexes=[IndexModel([("state.Parts.ID", ASCENDING)])],
+            whole=True,
         )
 
     async def of_supplier_orders(self, ids: Iterable[str]) -> Sequence[Aggregate[Ledger]]:
@@ -70,6 +74,7 @@ class ShipmentStore(MongoAggregateStore[ShipmentState]):
                     partialFilterExpression={"state.WaitingFor": {"$exists": True}},
                 ),
             ],
+            whole=True,
         )
 
     async def waiting_for(self, orders: Iterable[str]) -> Sequence[str]:

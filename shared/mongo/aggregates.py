@@ -36,6 +36,7 @@ S = TypeVar("S", bound=Resource)
 DURABLE = WriteConcern(w="majority", j=True)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OPTIONAL = ("outbox_at", "gone_at")
 _KEEP_GONE = timedelta(days=7)
 
 
@@ -137,6 +138,8 @@ class AggregateStore(Protocol[S]):
 class MongoAggregateStore(Generic[S]):
     """Aggregates of one kind in one collection.
 
+    ``whole``: nobody keeps fields of their own in these documents.
+
     Keeps up to ``cache`` aggregates that it wrote itself; a stale one loses its next write by
     version and is then read again.
     """
@@ -149,13 +152,14 @@ class MongoAggregateStore(Generic[S]):
         *,
         indexes: Sequence[IndexModel] = (),
         cache: int = 0,
+        whole: bool = False,
     ) -> None:
         self.collection: AsyncCollection[dict[str, Any]] = database.get_collection(
             name, codec_options=CODEC, write_concern=DURABLE
         )
         self._state = state
         self._indexes = indexes
-        self._has_unique = any(index.document.get("unique") for index in indexes)
+        self._whole = whole
         self._cache: OrderedDict[str, Aggregate[S]] = OrderedDict()
         self._cache_size = cache
 
@@ -200,7 +204,7 @@ class MongoAggregateStore(Generic[S]):
         if not aggregates:
             return set()
         writer = uuid4().hex
-        writes = Writes(one_by_one=self._has_unique)
+        writes = Writes(optional=_OPTIONAL, whole=self._whole)
         updated = 0
         for aggregate in aggregates:
             self._cache.pop(aggregate.id, None)

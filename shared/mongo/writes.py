@@ -12,7 +12,7 @@ from typing import Any
 
 from bson import encode
 from bson.raw_bson import RawBSONDocument
-from pymongo import InsertOne, ReplaceOne, UpdateMany
+from pymongo import InsertOne, UpdateMany, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
@@ -24,9 +24,6 @@ _TOGETHER = 4 * 1024 * 1024
 _TOO_LARGE = (10334, 17419, 17420)
 _BAD_VALUE = 2
 
-_Statement = tuple[InsertOne[dict[str, Any]] | ReplaceOne[Any] | UpdateMany, str | None]
-"""A write, and the ID of the document that it writes; None: it writes several."""
-
 
 class AggregateTooLarge(Exception):
     """A document would exceed what MongoDB stores (16 MB): what made it grow cannot succeed."""
@@ -34,59 +31,89 @@ class AggregateTooLarge(Exception):
 
 @dataclass(slots=True)
 class Outcome:
-    """How many stored documents were replaced, which new ones were there already (``lost``), and
-    which were refused because they hold a unique value of another (``taken``), by ID."""
+    """How many stored documents were replaced at least, which new ones were there already
+    (``lost``), and which were refused because they hold a unique value of another (``taken``), by
+    ID."""
 
     replaced: int = 0
     lost: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A write, and the ID of the document that it writes; one that writes several has none, and
+    instead the statements that would do the same for each by itself."""
+
+    write: InsertOne[dict[str, Any]] | UpdateOne | UpdateMany
+    id: str = ""
+    alone: Sequence["_Statement"] = ()
+
+
 @dataclass(slots=True)
 class _Group:
-    """Documents that one statement replaces, and how many bytes they are."""
+    """Documents that one statement replaces, by their IDs, and how many bytes they are."""
 
-    ids: list[str] = field(default_factory=list)
-    documents: list[RawBSONDocument] = field(default_factory=list)
+    documents: dict[str, RawBSONDocument] = field(default_factory=dict)
     bytes: int = 0
 
 
 class Writes:
-    """Collects writes and executes them. ``one_by_one``: each document has a statement to itself,
-    so that a refusal says which one it is about."""
+    """Collects writes and executes them.
 
-    def __init__(self, *, one_by_one: bool) -> None:
-        self._one_by_one = one_by_one
+    ``optional`` are the fields that a document may have or not. Fields that it never has are left
+    as they are where it replaces another, for somebody else may keep them there; ``whole``: nobody
+    does, which is cheaper.
+    """
+
+    def __init__(self, *, optional: Sequence[str], whole: bool) -> None:
+        self._optional = list(optional)
+        self._whole = whole
         self._inserts: list[_Statement] = []
         self._replacements: list[_Statement] = []
         self._groups: defaultdict[int, _Group] = defaultdict(_Group)
 
     def insert(self, document: dict[str, Any]) -> None:
-        self._inserts.append((InsertOne(document), document["_id"]))
+        self._inserts.append(_Statement(InsertOne(document), document["_id"]))
 
     def replace(self, version: int, document: dict[str, Any]) -> None:
         """Replaces what is stored under the ``_id`` of ``document`` if it has ``version``."""
         id = document["_id"]
         encoded = RawBSONDocument(encode(document))
         size = len(encoded.raw)
-        if self._one_by_one or size > _TOGETHER:
-            where = {"_id": id, "version": version}
-            self._replacements.append((ReplaceOne(where, encoded), id))
+        if size > _TOGETHER:
+            self._replacements.append(self._alone(id, version, encoded))
             return
         group = self._groups[version]
         if group.bytes + size > _TOGETHER:
             self._close(version)
             group = self._groups[version]
-        group.ids.append(id)
-        group.documents.append(encoded)
+        group.documents[id] = encoded
         group.bytes += size
 
     def _close(self, version: int) -> None:
-        group = self._groups.pop(version)
-        place = {"$indexOfArray": [{"$literal": group.ids}, "$_id"]}
-        document = {"$arrayElemAt": [{"$literal": group.documents}, place]}
-        where = {"_id": {"$in": group.ids}, "version": version}
-        self._replacements.append((UpdateMany(where, [{"$replaceWith": document}]), None))
+        documents = self._groups.pop(version).documents
+        ids = list(documents)
+        place = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
+        document = {"$arrayElemAt": [{"$literal": list(documents.values())}, place]}
+        where = {"_id": {"$in": ids}, "version": version}
+        alone = [self._alone(id, version, each) for id, each in documents.items()]
+        self._replacements.append(
+            _Statement(UpdateMany(where, self._pipeline(document)), alone=alone)
+        )
+
+    def _alone(self, id: str, version: int, document: RawBSONDocument) -> _Statement:
+        where = {"_id": id, "version": version}
+        return _Statement(UpdateOne(where, self._pipeline({"$literal": document})), id)
+
+    def _pipeline(self, document: dict[str, Any]) -> list[dict[str, Any]]:
+        """What puts ``document``, an expression, in the place of what is stored."""
+        if self._whole:
+            return [{"$replaceWith": document}]
+        return [
+            {"$unset": self._optional},
+            {"$replaceWith": {"$mergeObjects": ["$$ROOT", document]}},
+        ]
 
     async def execute(self, collection: AsyncCollection[dict[str, Any]]) -> Outcome:
         """Writes all. Raises :class:`AggregateTooLarge`, or the driver's error when the outcome is
@@ -115,32 +142,44 @@ async def _execute(
     if not statements:
         return Outcome()
     try:
-        result = await collection.bulk_write([each for each, _ in statements], ordered=False)
+        writes = [statement.write for statement in statements]
+        result = await collection.bulk_write(writes, ordered=False)
         return Outcome(result.matched_count)
     except BulkWriteError as error:
-        return _refused(statements, error)
+        outcome, again = _refused(statements, error)
     except (DocumentTooLarge, OperationFailure) as error:
         # Well beyond the limit the driver or the server refuses the whole command.
         if isinstance(error, DocumentTooLarge) or _is_too_large(error.code, str(error)):
             raise AggregateTooLarge("a document is larger than 16 MB") from error
         raise
+    if again:
+        alone = await _execute(collection, again)
+        # How many of them had been replaced before the refusal nobody says: fewer than all.
+        return Outcome(0, outcome.lost | alone.lost, outcome.taken | alone.taken)
+    return outcome
 
 
-def _refused(statements: Sequence[_Statement], error: BulkWriteError) -> Outcome:
+def _refused(
+    statements: Sequence[_Statement], error: BulkWriteError
+) -> tuple[Outcome, list[_Statement]]:
+    """What came of ``statements``, and what has to be done again to know it of each document."""
     outcome = Outcome(error.details["nMatched"])
+    again: list[_Statement] = []
     for refusal in error.details["writeErrors"]:
-        _, id = statements[refusal["index"]]
+        statement = statements[refusal["index"]]
         if _is_too_large(refusal["code"], refusal["errmsg"]):
             raise AggregateTooLarge(refusal["errmsg"]) from error
-        if refusal["code"] != DUPLICATE_KEY or id is None:
+        if refusal["code"] != DUPLICATE_KEY:
             raise error
-        if "_id" in refusal.get("keyPattern", {"_id": 1}):
-            outcome.lost.add(id)
+        if statement.alone:
+            again += statement.alone
+        elif "_id" in refusal.get("keyPattern", {"_id": 1}):
+            outcome.lost.add(statement.id)
         else:
-            outcome.taken.add(id)
+            outcome.taken.add(statement.id)
     if error.details["writeConcernErrors"]:
         raise error
-    return outcome
+    return outcome, again
 
 
 def _is_too_large(code: int | None, message: str) -> bool:

@@ -413,6 +413,27 @@ async def test_a_unique_value_that_is_taken_is_told(
     assert await mongodb_store.get("first") == Tab(id="first", code="SAVE10")
 
 
+async def test_of_many_that_are_replaced_the_one_with_a_taken_value_is_told(
+    mongodb_store: MongoAggregateStore[Tab],
+) -> None:
+    await mongodb_store.create_indexes()
+    await mongodb_store.save([new(id, code=id) for id in ("a", "b", "c", "d", "kept")])
+    found = await mongodb_store.load(["a", "b", "c", "d"])
+    await mongodb_store.save([await stored(mongodb_store, "c")])
+    for id, code in {"a": "new-a", "b": "kept", "c": "new-c", "d": "new-d"}.items():
+        found[id].state = Tab(id=id, code=code)
+
+    with pytest.raises(IdentifierTaken) as refusal:
+        await mongodb_store.save(list(found.values()))
+
+    assert (refusal.value.ids, refusal.value.lost) == ({"b"}, {"c"})
+    for id, code in {"a": "new-a", "b": "b", "c": "c", "d": "new-d"}.items():
+        assert await mongodb_store.get(id) == Tab(id=id, code=code)
+    # What was written goes on under its new version.
+    found["a"].state = Tab(id="a", code="newer")
+    assert await mongodb_store.save([found["a"]]) == set()
+
+
 async def test_a_lost_race_is_not_mistaken_for_a_taken_value(
     mongodb_store: MongoAggregateStore[Tab],
 ) -> None:
@@ -461,10 +482,11 @@ MANY = {
 """Documents of these sizes in bytes cannot be replaced with one statement."""
 
 
+@pytest.mark.parametrize("whole", [True, False])
 async def test_documents_of_all_sizes_are_replaced_unless_they_lost(
-    database: AsyncDatabase[dict[str, Any]],
+    database: AsyncDatabase[dict[str, Any]], whole: bool
 ) -> None:
-    store = MongoAggregateStore(database, "tabs", Tab)
+    store = MongoAggregateStore(database, "tabs", Tab, whole=whole)
     losing = {"half a statement", "too large for company"}
     await store.save([new(id) for id in MANY])
     found = await store.load(MANY)
@@ -483,6 +505,29 @@ async def test_documents_of_all_sizes_are_replaced_unless_they_lost(
         assert (state.code, len((state.xp or {"text": ""})["text"])) == (
             ("theirs", 0) if id in losing else ("ours", size)
         )
+
+
+async def test_what_others_keep_in_a_document_stays_where_it_is(
+    database: AsyncDatabase[dict[str, Any]],
+) -> None:
+    store = MongoAggregateStore(database, "tabs", Tab)
+    aggregates = [new("a", code="old", xp={"n": 1}), new("large")]
+    aggregates[0].outbox = [entry("e-1")]
+    await store.save(aggregates)
+    await database["tabs"].update_many({}, {"$set": {"placed": ["here"]}})
+    for aggregate in aggregates:
+        aggregate.outbox = []
+    aggregates[0].state = Tab(id="a", code="new")
+    aggregates[1].state = Tab(id="large", xp={"text": "x" * MANY["too large for company"]})
+
+    assert await store.save(aggregates) == set()
+
+    for document in await database["tabs"].find({}).to_list():
+        assert document.keys() == {
+            "_id", "version", "writer", "state", "inbox", "outbox", "placed"
+        }  # fmt: skip
+        assert document["placed"] == ["here"]
+    assert await store.get("a") == Tab(id="a", code="new")
 
 
 async def test_a_document_over_16_mb_is_told_where_others_are_replaced_together(
