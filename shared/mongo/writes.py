@@ -6,7 +6,7 @@ planned and locked for by itself. So documents that are replaced over the same v
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,11 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class _Statement:
     """A write, and the ID of the document that it writes; one that writes several has none, and
-    instead the statements that would do the same for each by itself."""
+    instead makes the statements that would do the same for each by itself."""
 
     write: InsertOne[dict[str, Any]] | UpdateOne | UpdateMany
     id: str = ""
-    alone: Sequence["_Statement"] = ()
+    alone: Callable[[], list["_Statement"]] | None = None
 
 
 @dataclass(slots=True)
@@ -97,10 +97,12 @@ class Writes:
         place = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
         document = {"$arrayElemAt": [{"$literal": list(documents.values())}, place]}
         where = {"_id": {"$in": ids}, "version": version}
-        alone = [self._alone(id, version, each) for id, each in documents.items()]
-        self._replacements.append(
-            _Statement(UpdateMany(where, self._pipeline(document)), alone=alone)
-        )
+
+        def alone() -> list[_Statement]:
+            return [self._alone(id, version, each) for id, each in documents.items()]
+
+        statement = UpdateMany(where, self._pipeline(document))
+        self._replacements.append(_Statement(statement, alone=alone))
 
     def _alone(self, id: str, version: int, document: RawBSONDocument) -> _Statement:
         where = {"_id": id, "version": version}
@@ -171,8 +173,8 @@ def _refused(
             raise AggregateTooLarge(refusal["errmsg"]) from error
         if refusal["code"] != DUPLICATE_KEY:
             raise error
-        if statement.alone:
-            again += statement.alone
+        if statement.alone is not None:
+            again += statement.alone()
         elif "_id" in refusal.get("keyPattern", {"_id": 1}):
             outcome.lost.add(statement.id)
         else:
