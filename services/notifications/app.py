@@ -7,6 +7,7 @@ from services.notifications.dispatcher import Dispatcher
 from services.notifications.domain import Channel
 from services.notifications.limits import Limits
 from services.notifications.mail import MailRenderer, MailSender
+from services.notifications.pending import counting_pending
 from services.notifications.planning import Planner
 from services.notifications.results import Results
 from services.notifications.rules import fold_webhook
@@ -69,7 +70,10 @@ def build(resources: Resources, *, limits: Limits | None = None) -> Service:
         ],
         stores={"webhooks": hooks, "deliveries": deliveries},
         prepare=indexes_of(hooks, deliveries),
-        tasks=[_closing(resolver, dispatcher.run)],
+        tasks=[
+            _closing(resolver, dispatcher.run),
+            counting_pending(NAME, deliveries, resources.clock, resources.metrics),
+        ],
     )
 
 

@@ -38,7 +38,6 @@ from shared.messaging.outbox import entries_of
 from shared.messaging.processor import Clock
 from shared.metrics import Metrics
 from shared.mongo.aggregates import Aggregate
-from shared.periodic import periodically
 from shared.tracing.port import ServiceTracing
 from shared.tracing.traceparent import trace_id_of
 
@@ -52,8 +51,6 @@ _OUTCOMES = {
 }
 # Overdue deliveries that are given up in one look at a lane.
 _OVERDUE_PAGE = 200
-_COUNTED = 100_000
-_COUNT_EVERY = 10.0
 
 
 class Dispatcher:
@@ -120,10 +117,7 @@ class Dispatcher:
         """Sends until cancelled; then lets what is under way end, writes the results and gives
         back what it holds, all within a few seconds."""
         self._running = True
-        beside = [
-            asyncio.create_task(task())
-            for task in (self._results.run, self._poll, self._count_pending)
-        ]
+        beside = [asyncio.create_task(task()) for task in (self._results.run, self._poll)]
         try:
             await asyncio.gather(*beside)
         finally:
@@ -206,20 +200,6 @@ class Dispatcher:
     def _forget_idle(self) -> None:
         for key in [key for key, lane in self._lanes.items() if lane.idle]:
             del self._lanes[key]
-
-    async def _count_pending(self) -> None:
-        await periodically(
-            self._look_at_pending, _COUNT_EVERY, service="notifications", metrics=self._metrics
-        )
-
-    async def _look_at_pending(self) -> None:
-        now = self._clock()
-        pending = await self._store.pending(_COUNTED)
-        for channel in Channel:
-            count, oldest = pending.get(channel.value, (0, now))
-            self._metrics.notifications_pending.labels(channel.value).set(count)
-            age = max(0.0, (now - oldest).total_seconds())
-            self._metrics.notifications_oldest.labels(channel.value).set(age)
 
     # --- attempts ---------------------------------------------------------------------------
 

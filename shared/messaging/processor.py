@@ -102,10 +102,7 @@ class AggregateProcessor(Generic[S, C]):
 
     async def process(self, messages: Sequence[Message[Any]]) -> None:
         todo = [(message, key) for message in messages for key in self._keys(message)]
-        first: dict[str, MessageType[Any]] = {}
-        for message, key in todo:
-            first.setdefault(key, message.type)
-        presumed_new = {key for key, type in first.items() if type in self._creating}
+        presumed_new = self._opened(todo)
         while todo:
             aggregates = await self._store.load(
                 dict.fromkeys(key for _, key in todo), presumed_new=presumed_new
@@ -113,6 +110,15 @@ class AggregateProcessor(Generic[S, C]):
             presumed_new = set()
             again = await self._apply(todo, aggregates)
             todo = [(message, key) for message, key in todo if key in again]
+
+    def _opened(self, todo: Sequence[tuple[Message[Any], str]]) -> set[str]:
+        """The aggregates that the first of their messages opens."""
+        if not self._creating:
+            return set()
+        first: dict[str, MessageType[Any]] = {}
+        for message, key in todo:
+            first.setdefault(key, message.type)
+        return {key for key, type in first.items() if type in self._creating}
 
     async def _apply(
         self, todo: Sequence[tuple[Message[Any], str]], aggregates: Mapping[str, Aggregate[S]]

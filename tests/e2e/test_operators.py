@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import httpx
 import pytest
 from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import NewID
 from tests.e2e.goods import SHIPPED_AT, line, open_shop, order_body, place, shipment_body
@@ -70,13 +69,6 @@ async def run_cli(*arguments: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-async def metrics_of(engine: Deployment, service: str) -> dict[str, Metric]:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        response = await client.get(f"{engine.base(service)}/metrics")
-    assert response.status_code == 200
-    return {family.name: family for family in text_string_to_metric_families(response.text)}
-
-
 def labels(family: Metric, name: str) -> set[str]:
     return {sample.labels[name] for sample in family.samples}
 
@@ -131,7 +123,7 @@ async def test_a_service_tells_that_it_is_well_and_what_it_does(
 ) -> None:
     async with httpx.AsyncClient(base_url=engine.base(service), trust_env=False) as client:
         health, ready = await client.get("/healthz"), await client.get("/readyz")
-    families = await metrics_of(engine, service)
+    families = await engine.metrics(service)
 
     assert (health.status_code, ready.status_code) == (200, 200)
     assert health.json()["services"][service]["alive"] is True
@@ -189,8 +181,8 @@ async def test_labels_stay_few_whatever_callers_send(
         20,
     )
 
-    checkout = await metrics_of(engine, "checkout")
-    everything = {service: await metrics_of(engine, service) for service in SERVICES}
+    checkout = await engine.metrics("checkout")
+    everything = {service: await engine.metrics(service) for service in SERVICES}
 
     channels = labels(checkout["ordermesh_order_transitions"], "channel")
     assert "other" in channels

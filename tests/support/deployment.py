@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import httpx
 import psutil
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 SERVICES = ("accounts", "pricing", "checkout", "forwarding", "shipments", "notifications")
 
@@ -61,6 +63,13 @@ class Deployment:
     def base(self, service: str) -> str:
         """The URL of a service's health and metrics."""
         return str(self.description["metrics"][service]).removesuffix("/metrics")
+
+    async def metrics(self, service: str) -> dict[str, Metric]:
+        """The families that a service shows now, by name."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            response = await client.get(f"{self.base(service)}/metrics")
+        assert response.status_code == 200
+        return {family.name: family for family in text_string_to_metric_families(response.text)}
 
     async def start(self) -> Self:
         """Starts it and waits for its line. AssertionError with the end of the log otherwise."""
