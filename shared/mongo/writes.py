@@ -6,8 +6,9 @@ planned and locked for by itself. So documents that are replaced over the same v
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bson import encode
@@ -23,6 +24,9 @@ _TOGETHER = 4 * 1024 * 1024
 """Most bytes of documents that one statement replaces. A statement is a document, too."""
 _TOO_LARGE = (10334, 17419, 17420)
 _BAD_VALUE = 2
+
+_Replacing = Callable[[dict[str, Any]], list[dict[str, Any]]]
+"""The pipeline that puts a document, given as an expression, in the place of what is stored."""
 
 
 class AggregateTooLarge(Exception):
@@ -45,7 +49,7 @@ class _Statement:
     """A write, and the ID of the document that it writes; one that writes several has none, and
     instead makes the statements that would do the same for each by itself."""
 
-    write: InsertOne[dict[str, Any]] | UpdateOne | UpdateMany
+    write: InsertOne[Any] | UpdateOne | UpdateMany
     id: str = ""
     alone: Callable[[], list["_Statement"]] | None = None
 
@@ -67,14 +71,14 @@ class Writes:
     """
 
     def __init__(self, *, optional: Sequence[str], whole: bool) -> None:
-        self._optional = list(optional)
-        self._whole = whole
+        self._replacing = _instead if whole else partial(_over, list(optional))
         self._inserts: list[_Statement] = []
         self._replacements: list[_Statement] = []
         self._groups: defaultdict[int, _Group] = defaultdict(_Group)
 
     def insert(self, document: dict[str, Any]) -> None:
-        self._inserts.append(_Statement(InsertOne(document), document["_id"]))
+        encoded: RawBSONDocument = RawBSONDocument(encode(document))
+        self._inserts.append(_Statement(InsertOne(encoded), document["_id"]))
 
     def replace(self, version: int, document: dict[str, Any]) -> None:
         """Replaces what is stored under the ``_id`` of ``document`` if it has ``version``."""
@@ -82,7 +86,7 @@ class Writes:
         encoded = RawBSONDocument(encode(document))
         size = len(encoded.raw)
         if size > _TOGETHER:
-            self._replacements.append(self._alone(id, version, encoded))
+            self._replacements.append(_alone(self._replacing, version, id, encoded))
             return
         group = self._groups[version]
         if group.bytes + size > _TOGETHER:
@@ -93,29 +97,7 @@ class Writes:
 
     def _close(self, version: int) -> None:
         documents = self._groups.pop(version).documents
-        ids = list(documents)
-        place = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
-        document = {"$arrayElemAt": [{"$literal": list(documents.values())}, place]}
-        where = {"_id": {"$in": ids}, "version": version}
-
-        def alone() -> list[_Statement]:
-            return [self._alone(id, version, each) for id, each in documents.items()]
-
-        statement = UpdateMany(where, self._pipeline(document))
-        self._replacements.append(_Statement(statement, alone=alone))
-
-    def _alone(self, id: str, version: int, document: RawBSONDocument) -> _Statement:
-        where = {"_id": id, "version": version}
-        return _Statement(UpdateOne(where, self._pipeline({"$literal": document})), id)
-
-    def _pipeline(self, document: dict[str, Any]) -> list[dict[str, Any]]:
-        """What puts ``document``, an expression, in the place of what is stored."""
-        if self._whole:
-            return [{"$replaceWith": document}]
-        return [
-            {"$unset": self._optional},
-            {"$replaceWith": {"$mergeObjects": ["$$ROOT", document]}},
-        ]
+        self._replacements.append(_together(self._replacing, version, documents))
 
     async def execute(self, collection: AsyncCollection[dict[str, Any]]) -> Outcome:
         """Writes all. Raises :class:`AggregateTooLarge`, or the driver's error when the outcome is
@@ -136,6 +118,37 @@ class Writes:
             outcome.lost |= result.lost
             outcome.taken |= result.taken
         return outcome
+
+
+def _together(
+    replacing: _Replacing, version: int, documents: Mapping[str, RawBSONDocument]
+) -> _Statement:
+    ids = list(documents)
+    place = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
+    document = {"$arrayElemAt": [{"$literal": list(documents.values())}, place]}
+
+    def alone() -> list[_Statement]:
+        return [_alone(replacing, version, id, each) for id, each in documents.items()]
+
+    where = {"_id": {"$in": ids}, "version": version}
+    return _Statement(UpdateMany(where, replacing(document)), alone=alone)
+
+
+def _alone(replacing: _Replacing, version: int, id: str, document: RawBSONDocument) -> _Statement:
+    where = {"_id": id, "version": version}
+    return _Statement(UpdateOne(where, replacing({"$literal": document})), id)
+
+
+def _instead(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"$replaceWith": document}]
+
+
+def _over(optional: list[str], document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is stored keeps the fields that ``document`` never has."""
+    return [
+        {"$unset": optional},
+        {"$replaceWith": {"$mergeObjects": ["$$ROOT", document]}},
+    ]
 
 
 async def _execute(

@@ -1,10 +1,12 @@
 """What a store of aggregates does: one suite for the fake and for MongoDB."""
 
+import gc
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -585,3 +587,22 @@ async def test_a_cache_keeps_no_more_than_it_may(database: AsyncDatabase[dict[st
     found = await cached.load(["a", "b", "c"])
 
     assert {id: aggregate.version for id, aggregate in found.items()} == {"a": 0, "b": 1, "c": 1}
+
+
+async def test_written_documents_are_not_left_to_the_cycle_collector(
+    database: AsyncDatabase[dict[str, Any]],
+) -> None:
+    store = MongoAggregateStore(database, "tabs", Tab, whole=True)
+    tabs = [new(f"{number}") for number in range(20)]
+    gc.collect()
+    # In the services it seldom runs.
+    gc.disable()
+    try:
+        await store.save(tabs[:10])
+        await store.save(tabs)
+        kept = [each for each in gc.get_objects() if isinstance(each, RawBSONDocument)]
+    finally:
+        gc.enable()
+
+    assert [tab.version for tab in tabs] == [2] * 10 + [1] * 10
+    assert kept == []
