@@ -21,6 +21,7 @@ from pymongo import AsyncMongoClient
 from starlette.types import ASGIApp
 
 from services.gateway import API, add_front_door
+from services.names import MOUNTED
 from shared.clock import SharedClock, mongodb_time
 from shared.collector import tune_collector
 from shared.endings import end
@@ -47,8 +48,6 @@ from shared.tracing.port import Tracing, start_tracing
 log = structlog.get_logger()
 
 NAME = API
-MOUNTED = ("accounts", "pricing", "checkout")
-"""The services that have an HTTP side."""
 
 _MONGODB_MS = 10_000
 # What is written is published at once. Here are many collections, and each sweep looks at all.

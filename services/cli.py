@@ -26,6 +26,7 @@ from services.cli_reconcile import reconcile
 from services.cli_security import register as register_security
 from services.cli_support import Kafka
 from services.cli_topics import topics_app
+from services.names import SERVICES
 
 app = typer.Typer(
     name="ordermesh",
@@ -165,16 +166,16 @@ def run(
 
     The services: accounts, pricing, checkout, forwarding, shipments, notifications.
     """
-    from services import runtime
     from services.checks import check_kafka, check_mongodb, check_port, settings_of
     from services.rights import needs_of
+    from services.runtime import run as run_services
     from shared.messaging.connection import kafka_connection
     from shared.settings import Settings
 
-    unknown = [name for name in names if name not in runtime.SERVICES]
+    unknown = [name for name in names if name not in SERVICES]
     if unknown:
         raise typer.BadParameter(
-            f"no service is called {', '.join(unknown)}; there are: {', '.join(runtime.SERVICES)}",
+            f"no service is called {', '.join(unknown)}; there are: {', '.join(SERVICES)}",
             param_hint="SERVICE",
         )
 
@@ -188,7 +189,7 @@ def run(
         await check_kafka(kafka_connection(settings), topics)
         return settings
 
-    runtime.run(names, _run(check()))
+    run_services(names, _run(check()))
 
 
 @app.command()

@@ -23,8 +23,8 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.api import MOUNTED
-from services.runtime import SERVICES, build
+from services.names import MOUNTED, SERVICES
+from services.runtime import build
 from shared.contracts.registry import Topics
 from shared.messaging.acls import Acl
 from shared.messaging.outbox import OutboxEntry

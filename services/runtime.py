@@ -45,8 +45,6 @@ from shared.tracing.port import Tracing, TracingUnavailable, start_tracing
 
 log = structlog.get_logger()
 
-SERVICES = ("accounts", "pricing", "checkout", "forwarding", "shipments", "notifications")
-
 _GRACE = 20.0
 # A server that hangs is a fault to be noticed and waited out, not to wait in silence for.
 _MONGODB_MS = 20_000

@@ -22,7 +22,7 @@ from services.admin_client import AdminClient, admin_client
 from services.api import NAME as API
 from services.checks import DeploymentError, check_kafka, check_mongodb, check_port, settings_of
 from services.gateway import API_READINESS, unready
-from services.runtime import SERVICES
+from services.names import SERVICES
 from shared.embedded import ChildProcess, DataFolder, EmbeddedKafka, EmbeddedMongoDB, Supervisor
 from shared.embedded.ports import LOOPBACK
 from shared.messaging.connection import kafka_connection

@@ -9,9 +9,11 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from shared.messaging.runner import BatchRunner
 from shared.metrics import Metrics
@@ -97,12 +99,10 @@ class ServiceHealth:
         return self._subscriber.consumer if self._subscriber is not None else None
 
 
-def health_app(metrics: Metrics, services: Sequence[ServiceHealth]) -> FastAPI:
+def health_app(metrics: Metrics, services: Sequence[ServiceHealth]) -> Starlette:
     """``/healthz`` (200 alive, 503 not), ``/readyz`` (200 ready, 503 not), ``/metrics``."""
-    app = FastAPI(title="Ordermesh", docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/healthz")
-    async def healthz() -> JSONResponse:
+    async def healthz(_: Request) -> JSONResponse:
         states = {
             service.name: {
                 "alive": service.alive(),
@@ -113,13 +113,17 @@ def health_app(metrics: Metrics, services: Sequence[ServiceHealth]) -> FastAPI:
         good = all(state["alive"] for state in states.values())
         return JSONResponse({"services": states}, 200 if good else 503)
 
-    @app.get("/readyz")
-    async def readyz() -> JSONResponse:
+    async def readyz(_: Request) -> JSONResponse:
         states = {service.name: service.ready() for service in services}
         return JSONResponse({"services": states}, 200 if all(states.values()) else 503)
 
-    @app.get("/metrics")
-    async def exposition() -> Response:
+    async def exposition(_: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    return app
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", exposition),
+        ]
+    )

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from services.gateway import API_READINESS
-from services.runtime import SERVICES
+from services.names import SERVICES
 from shared.settings import Settings
 from tests.deploy.test_settings import parse
 from tests.support.deploying import ROOT, parsed, tool

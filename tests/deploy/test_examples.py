@@ -1,7 +1,7 @@
 """The examples of Kafka and MongoDB in a cluster keep to what the manifests look for."""
 
 from services import rights
-from services.runtime import SERVICES
+from services.names import SERVICES
 from shared.settings import Settings
 from tests.support.deploying import of_kind, title, written
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from services.gateway import API_READINESS
-from services.runtime import SERVICES
+from services.names import SERVICES
 from tests.support.deploying import (
     K8S,
     OVERLAYS,

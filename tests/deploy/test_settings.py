@@ -7,7 +7,7 @@ import typer
 from typer.main import get_command
 
 from services.cli import app
-from services.runtime import SERVICES
+from services.names import SERVICES
 from tests.support.deploying import K8S, ROOT, rendered, setting_names, workloads
 
 NAME = re.compile(r"ORDERMESH_[A-Z0-9_]+")

@@ -27,7 +27,7 @@ from pymongo.errors import OperationFailure
 
 from services import rights
 from services.checks import DeploymentError, check_mongodb
-from services.runtime import SERVICES
+from services.names import SERVICES
 from shared.messaging.connection import kafka_connection
 from shared.messaging.topics import declared_topics
 from shared.mongo.connection import mongo_client

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from services import rights
 from services.cli import app
-from services.runtime import SERVICES
+from services.names import SERVICES
 from shared.messaging.acls import Acl, as_commands, as_strimzi, as_table
 from shared.messaging.topics import declared_topics
 from shared.settings import Settings

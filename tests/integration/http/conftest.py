@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from pymongo import AsyncMongoClient
 
-from services.api import MOUNTED
+from services.names import MOUNTED
 from tests.support.world import World, world_of
 
 Mongo = AsyncMongoClient[dict[str, Any]]

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 from pymongo import AsyncMongoClient
 
-from services import runtime
+from services import names, runtime
 from shared.contracts import registry
 from shared.contracts.flows import (
     API,
@@ -195,7 +195,7 @@ async def test_the_services_read_what_is_written_down() -> None:
     async with AsyncMongoClient("mongodb://127.0.0.1:1/", connect=False) as mongo:
         built = [
             runtime.build(name, Resources(Settings(), mongo, FakePublisher(), Metrics()))
-            for name in runtime.SERVICES
+            for name in names.SERVICES
         ]
 
     read = {
