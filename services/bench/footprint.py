@@ -1,11 +1,12 @@
 """What an order costs in messages and documents, counted in Kafka and MongoDB."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.registry import message_types
 
@@ -92,21 +93,32 @@ async def _mean_bytes(consumer: AIOKafkaConsumer, places: list[TopicPartition]) 
 async def stored(mongodb: str, prefix: str) -> dict[str, Stored]:
     """Every collection under the database ``prefix``: each document was inserted
     once and written over ``version`` - 1 times."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb)
-    try:
-        found = {}
-        for database in await client.list_database_names():
-            if not database.startswith(f"{prefix}_"):
-                continue
+    found = {}
+    async with AsyncMongoClient[dict[str, Any]](mongodb) as client:
+        async for collection in _collections(client, prefix):
+            pipeline = [{"$group": {"_id": None, "n": {"$sum": 1}, "v": {"$sum": _VERSION}}}]
+            async for total in await collection.aggregate(pipeline):
+                sample = await collection.find_one(sort=[("$natural", -1)])
+                if sample is not None:
+                    found[collection.full_name] = Stored(
+                        total["n"], total["v"] - total["n"], sample
+                    )
+    return found
+
+
+async def outboxes(mongodb: str, prefix: str) -> int:
+    """How many documents under the database ``prefix`` have an outbox."""
+    left = 0
+    async with AsyncMongoClient[dict[str, Any]](mongodb) as client:
+        async for collection in _collections(client, prefix):
+            left += await collection.count_documents({"outbox_at": {"$exists": True}})
+    return left
+
+
+async def _collections(
+    client: AsyncMongoClient[dict[str, Any]], prefix: str
+) -> AsyncIterator[AsyncCollection[dict[str, Any]]]:
+    for database in await client.list_database_names():
+        if database.startswith(f"{prefix}_"):
             for name in await client[database].list_collection_names():
-                collection = client[database][name]
-                pipeline = [{"$group": {"_id": None, "n": {"$sum": 1}, "v": {"$sum": _VERSION}}}]
-                async for total in await collection.aggregate(pipeline):
-                    sample = await collection.find_one(sort=[("$natural", -1)])
-                    if sample is not None:
-                        found[f"{database}.{name}"] = Stored(
-                            total["n"], total["v"] - total["n"], sample
-                        )
-        return found
-    finally:
-        await client.close()
+                yield client[database][name]

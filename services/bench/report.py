@@ -2,6 +2,7 @@
 processes of a service, with the lines of an order and with the catalogue. Writes tables, plots and
 the figures themselves."""
 
+import asyncio
 import json
 import os
 import platform
@@ -13,11 +14,13 @@ from pathlib import Path
 import psutil
 
 from services.bench.bare import document_bytes
+from services.bench.footprint import outboxes
 from services.bench.goods import Goods
 from services.bench.load import Load
 from services.bench.plot import line_plot
 from services.bench.run import IN_FLIGHT, WARM_UP, Burst, full_load, prepare
 from services.up import Deployment
+from shared.settings import Settings
 
 _GROWTH = 100_000
 _STEP = 10_000
@@ -25,6 +28,7 @@ _PARTITIONS = (1, 3, 12)
 _INSTANCES = (1, 2)
 _PRODUCTS = (200, 100_000)
 _SHORT = 5_000
+_QUIET_SECONDS = 300
 # Orders by lines: some seconds of work each, and never so many under way that they fill a heap.
 _LINES = {1: (5_000, IN_FLIGHT), 3: (5_000, IN_FLIGHT), 50: (600, 200), 1_000: (40, 10)}
 
@@ -109,8 +113,19 @@ async def _at(
         Load(deployment.kafka, goods) as load,
     ):
         await load.load_catalogue()
+        await _quiet(deployment)
         await load.burst("warm", min(orders, WARM_UP), in_flight)
         return _point(x, await full_load(load, deployment, orders, in_flight=in_flight))
+
+
+async def _quiet(deployment: Deployment) -> None:
+    """Returns when the catalogue leaves no work behind: a large one fills outboxes faster than
+    they are cleared."""
+    for _ in range(_QUIET_SECONDS):
+        if not await outboxes(deployment.mongodb, Settings().database_prefix):
+            return
+        await asyncio.sleep(1)
+    raise TimeoutError(f"outboxes are not empty after {_QUIET_SECONDS} s")
 
 
 def _point(x: int, burst: Burst) -> Point:

@@ -1,7 +1,7 @@
 """What durable quotes say of the movements that allotments have pending."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from services.pricing.quotes import Notes, Quote
@@ -45,6 +45,9 @@ class QuoteMemory:
 
     def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
         return self._store.unsent(older_than, limit)
+
+    def written(self, older_than: datetime) -> Iterator[Unsent]:
+        return self._store.written(older_than)
 
     async def clear(self, aggregates: Sequence[Versioned]) -> None:
         await self._store.clear(aggregates)

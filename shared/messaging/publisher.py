@@ -7,7 +7,7 @@ acknowledged is sent again until it is: consumers drop what they get twice by it
 import asyncio
 import random
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,8 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-_REMEMBERED = 50_000
+_REMEMBERED = 20_000
+"""The relay asks for what is some seconds old: at least so many IDs, at most twice as many."""
 _REMEMBERED_KEYS = 10_000
 RETRY_SECONDS = 0.5
 """How long to wait before records that were not acknowledged are sent again."""
@@ -106,7 +107,8 @@ class KafkaPublisher:
         self._metrics = metrics
         self._clock = clock
         self._producer: AIOKafkaProducer | None = None
-        self._published: OrderedDict[str, None] = OrderedDict()
+        self._published: set[str] = set()
+        self._published_before: set[str] = set()
         self._hashes: dict[bytes, int] = {}
         self.last_retry = 0.0
         """When records were last sent again (monotonic seconds): waiting for Kafka, not hanging."""
@@ -132,14 +134,14 @@ class KafkaPublisher:
                 for entry in entries
             ]
         )
-        self._published.update((entry.id, None) for entry in entries)
+        self._published.update(entry.id for entry in entries)
+        if len(self._published) > _REMEMBERED:
+            self._published, self._published_before = set(), self._published
         for (topic, name), count in Counter((e.topic, e.type) for e in entries).items():
             self._metrics.published.labels(self._service, topic, name).inc(count)
-        while len(self._published) > _REMEMBERED:
-            self._published.popitem(last=False)
 
     def is_published(self, entry_id: str) -> bool:
-        return entry_id in self._published
+        return entry_id in self._published or entry_id in self._published_before
 
     async def send(self, records: Sequence[Outgoing]) -> None:
         started = time.perf_counter()

@@ -6,8 +6,9 @@ publishing, its own or another instance's.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -19,13 +20,17 @@ from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher, RecordTooLarge
-from shared.mongo.aggregates import Aggregate, AggregateStore, Versioned
+from shared.mongo.aggregates import Aggregate, AggregateStore, Unsent, Versioned
 
 log = structlog.get_logger()
 
 _OWN_AGE = timedelta(seconds=4)
 # Somebody else's outbox may just be on its way; after this long its writer is not coming back.
 _FOREIGN_AGE = timedelta(seconds=15)
+# Under load an aggregate's next write comes soon, and clears its outbox at no cost. Who is only
+# slow must have cleared its own before another takes it for left behind.
+_OWN_AGE_BUSY = timedelta(seconds=12)
+_FOREIGN_AGE_BUSY = timedelta(seconds=30)
 _AT_ONCE = 500
 
 
@@ -63,30 +68,40 @@ class OutboxRelay:
             await asyncio.sleep(self._pause if swept < _AT_ONCE else 0.05)
 
     async def sweep(self) -> int:
-        """One pass over all stores; returns the largest number of outboxes cleared in one."""
+        """One pass over all stores; returns the largest number of outboxes cleared together."""
         most = 0
-        # Under load an aggregate's next write comes soon, and clears its outbox at no cost.
-        age = _FOREIGN_AGE if self._busy() else _OWN_AGE
         for kind, store in self._stores.items():
-            now = self._clock()
-            done: list[Versioned] = []
-            left: list[str] = []
-            async for found in store.unsent(now - age, _AT_ONCE):
-                unknown = [
-                    time
-                    for id, time in found.entries.items()
-                    if not self._publisher.is_published(id)
-                ]
-                if not unknown:
-                    done.append(found)
-                elif unknown[0] <= now - _FOREIGN_AGE:
-                    left.append(found.id)
-            if left:
-                done += await self._recover(kind, store, left)
-            failpoints.reached("before_clear", done)
-            await store.clear(done)
-            most = max(most, len(done))
+            own = await self._clear_own(store)
+            others = await self._clear_others(kind, store)
+            most = max(most, own, others)
         return most
+
+    async def _clear_own(self, store: AggregateStore[Any]) -> int:
+        """Clears what this process wrote and published: nearly all, and none is looked for."""
+        before = self._clock() - (_OWN_AGE_BUSY if self._busy() else _OWN_AGE)
+        published = (own for own in store.written(before) if not self._unknown(own))
+        return await self._clear(store, [*islice(published, _AT_ONCE)])
+
+    async def _clear_others(self, kind: str, store: AggregateStore[Any]) -> int:
+        """Looks for the rest: what others left behind, and what this process has forgotten."""
+        now, busy = self._clock(), self._busy()
+        abandoned = now - (_FOREIGN_AGE_BUSY if busy else _FOREIGN_AGE)
+        done: list[Versioned] = []
+        left: list[str] = []
+        async for found in store.unsent(abandoned if busy else now - _OWN_AGE, _AT_ONCE):
+            unknown = self._unknown(found)
+            if not unknown:
+                done.append(found)
+            elif unknown[0] <= abandoned:
+                left.append(found.id)
+        if left:
+            done += await self._recover(kind, store, left)
+        return await self._clear(store, done)
+
+    async def _clear(self, store: AggregateStore[Any], done: Sequence[Versioned]) -> int:
+        failpoints.reached("before_clear", done)
+        await store.clear(done)
+        return len(done)
 
     async def _recover(
         self, kind: str, store: AggregateStore[Any], ids: list[str]
@@ -124,6 +139,10 @@ class OutboxRelay:
                     error=type(error).__name__,
                 )
         return done
+
+    def _unknown(self, unsent: Unsent) -> list[datetime]:
+        """The times of those entries of which this process does not know that they are out."""
+        return [time for id, time in unsent.entries.items() if not self._publisher.is_published(id)]
 
     def _unpublished(self, aggregates: list[Aggregate[Any]]) -> list[OutboxEntry]:
         return [

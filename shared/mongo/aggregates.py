@@ -14,7 +14,7 @@ reading back tells who won.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -38,6 +38,8 @@ DURABLE = WriteConcern(w="majority", j=True)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPTIONAL = ("outbox_at", "gone_at")
 _KEEP_GONE = timedelta(days=7)
+_MOST_WRITTEN = 20_000
+"""Outboxes that a store remembers to have written."""
 
 
 class IdentifierTaken(Exception):
@@ -88,6 +90,11 @@ class Unsent:
     version: int
     entries: dict[str, datetime]
 
+    @property
+    def since(self) -> datetime:
+        """The time of the oldest entry."""
+        return next(iter(self.entries.values()))
+
 
 class Versioned(Protocol):
     """One version of an aggregate."""
@@ -126,6 +133,10 @@ class AggregateStore(Protocol[S]):
         """Aggregates with an outbox from before ``older_than`` (UTC), oldest first."""
         ...
 
+    def written(self, older_than: datetime) -> Iterator[Unsent]:
+        """Those among them that this store wrote last, as far as it remembers, without looking."""
+        ...
+
     async def clear(self, aggregates: Sequence[Versioned]) -> None:
         """Empties the outboxes of aggregates that still have this version."""
         ...
@@ -162,6 +173,7 @@ class MongoAggregateStore(Generic[S]):
         self._whole = whole
         self._cache: OrderedDict[str, Aggregate[S]] = OrderedDict()
         self._cache_size = cache
+        self._written: OrderedDict[str, Unsent] = OrderedDict()
 
     async def create_indexes(self) -> None:
         await self.collection.create_indexes(
@@ -208,6 +220,7 @@ class MongoAggregateStore(Generic[S]):
         updated = 0
         for aggregate in aggregates:
             self._cache.pop(aggregate.id, None)
+            self._written.pop(aggregate.id, None)
             document = self._document(aggregate, writer)
             if aggregate.version == 0:
                 writes.insert(document)
@@ -223,6 +236,8 @@ class MongoAggregateStore(Generic[S]):
                 aggregate.version += 1
                 aggregate.stored = aggregate.state
                 self._remember(aggregate)
+        while len(self._written) > _MOST_WRITTEN:
+            self._written.popitem(last=False)
         if taken:
             raise IdentifierTaken(taken, lost)
         return lost
@@ -235,6 +250,12 @@ class MongoAggregateStore(Generic[S]):
         async for document in query.sort("outbox_at", ASCENDING).limit(limit):
             entries = {entry["ID"]: entry["Time"] for entry in document["outbox"]}
             yield Unsent(document["_id"], document["version"], entries)
+
+    def written(self, older_than: datetime) -> Iterator[Unsent]:
+        for unsent in list(self._written.values()):
+            if unsent.since >= older_than:
+                return
+            yield unsent
 
     async def clear(self, aggregates: Sequence[Versioned]) -> None:
         if not aggregates:
@@ -259,6 +280,9 @@ class MongoAggregateStore(Generic[S]):
         )
         all_cleared = result.matched_count == len(aggregates)
         for aggregate in aggregates:
+            written = self._written.get(aggregate.id)
+            if written is not None and written.version == aggregate.version:
+                del self._written[aggregate.id]
             cached = self._cache.get(aggregate.id)
             if cached is None or cached.version != aggregate.version:
                 continue
@@ -281,6 +305,9 @@ class MongoAggregateStore(Generic[S]):
         return self._state.model_validate(document["state"])
 
     def _remember(self, aggregate: Aggregate[S]) -> None:
+        if aggregate.outbox:
+            entries = {entry.id: entry.time for entry in aggregate.outbox}
+            self._written[aggregate.id] = Unsent(aggregate.id, aggregate.version, entries)
         if self._cache_size:
             self._cache[aggregate.id] = aggregate.copy()
             if len(self._cache) > self._cache_size:

@@ -20,6 +20,7 @@ from shared.mongo.aggregates import (
     AggregateStore,
     IdentifierTaken,
     MongoAggregateStore,
+    Unsent,
 )
 from shared.mongo.writes import AggregateTooLarge
 from tests.support.fakes import START, FakeStore, message
@@ -368,6 +369,37 @@ async def test_a_write_computed_before_a_clear_loses(store: Store) -> None:
     assert await store.save([stale]) == {"a"}
 
     assert (await stored(store, "a")).outbox == []
+
+
+async def test_written_are_the_outboxes_that_this_store_left(store: Store) -> None:
+    tabs = [new("early"), new("late"), new("none"), new("cleared"), new("written again")]
+    for tab in tabs:
+        tab.outbox = [entry(f"of {tab.id}")]
+    tabs[1].outbox = [entry("of late", START + timedelta(seconds=5))]
+    tabs[2].outbox = []
+    await store.save([tabs[0], *tabs[2:], tabs[1]])
+    tabs[4].outbox = []
+    await store.save([tabs[4]])
+    await store.clear([tabs[3]])
+
+    assert list(store.written(START)) == []
+    assert list(store.written(START + timedelta(seconds=1))) == [
+        Unsent("early", 1, {"of early": START})
+    ]
+    assert [unsent.id for unsent in store.written(START + timedelta(seconds=6))] == [
+        "early",
+        "late",
+    ]
+
+
+async def test_the_outbox_of_a_lost_race_is_not_written(store: Store) -> None:
+    await store.save([new("a")])
+    first, second = await stored(store, "a"), await stored(store, "a")
+    await store.save([first])
+    second.outbox = [entry("1")]
+
+    assert await store.save([second]) == {"a"}
+    assert list(store.written(START + timedelta(hours=1))) == []
 
 
 async def test_clearing_nothing_does_nothing(store: Store) -> None:

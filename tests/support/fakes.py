@@ -3,7 +3,7 @@
 The suites in ``tests/contract`` hold the fakes to what the real ones do.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -46,16 +46,19 @@ class FakeStore(Generic[S]):
     """An AggregateStore in memory.
 
     What it keeps goes through BSON and back, as in MongoDB, so that nothing is shared between
-    what was saved and what is loaded. ``loads`` and ``saves`` are the IDs of every call.
+    what was saved and what is loaded. ``loads`` and ``saves`` are the IDs of every call, ``found``
+    those of all outboxes that were looked for and found.
     """
 
     def __init__(self, state: type[S]) -> None:
         self.loads: list[list[str]] = []
         self.saves: list[list[str]] = []
+        self.found: list[str] = []
         self._state = state
         self._documents: dict[str, bytes] = {}
         self._losing: set[str] = set()
         self._faults: list[tuple[BaseException, bool]] = []
+        self._written: dict[str, Unsent] = {}
 
     def put(self, id: str, state: S | None, outbox: Sequence[OutboxEntry] = ()) -> None:
         """Stores an aggregate as another writer would, over whatever is there."""
@@ -112,6 +115,7 @@ class FakeStore(Generic[S]):
             raise error
         lost = set()
         for aggregate in aggregates:
+            self._written.pop(aggregate.id, None)
             if aggregate.id in self._losing:
                 self._losing.remove(aggregate.id)
                 stored = self.aggregate(aggregate.id)
@@ -128,6 +132,8 @@ class FakeStore(Generic[S]):
         for aggregate in aggregates:
             if aggregate.id not in lost:
                 aggregate.version += 1
+                if aggregate.outbox:
+                    self._written[aggregate.id] = _unsent(aggregate)
         return lost
 
     async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
@@ -137,11 +143,18 @@ class FakeStore(Generic[S]):
             if aggregate.outbox and aggregate.outbox[0].time < older_than
         ]
         for aggregate in sorted(waiting, key=lambda aggregate: aggregate.outbox[0].time)[:limit]:
-            entries = {entry.id: entry.time for entry in aggregate.outbox}
-            yield Unsent(aggregate.id, aggregate.version, entries)
+            self.found.append(aggregate.id)
+            yield _unsent(aggregate)
+
+    def written(self, older_than: datetime) -> Iterator[Unsent]:
+        written = sorted(self._written.values(), key=lambda unsent: unsent.since)
+        return (unsent for unsent in written if unsent.since < older_than)
 
     async def clear(self, aggregates: Sequence[Versioned]) -> None:
         for aggregate in aggregates:
+            written = self._written.get(aggregate.id)
+            if written is not None and written.version == aggregate.version:
+                del self._written[aggregate.id]
             stored = self.aggregate(aggregate.id)
             if stored.version == aggregate.version and stored.version:
                 stored.version += 1
@@ -177,6 +190,11 @@ class FakeStore(Generic[S]):
             Inbox.from_document(document["inbox"]),
             [OutboxEntry.from_document(entry) for entry in document["outbox"]],
         )
+
+
+def _unsent(aggregate: Aggregate[Any]) -> Unsent:
+    entries = {entry.id: entry.time for entry in aggregate.outbox}
+    return Unsent(aggregate.id, aggregate.version, entries)
 
 
 class FakePublisher:
