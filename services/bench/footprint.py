@@ -9,6 +9,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
 from shared.contracts.registry import message_types
+from shared.mongo.aggregates import MongoAggregateStore, Untyped
 
 _SAMPLE = 1_000
 # A claim is written once, and has none.
@@ -111,7 +112,8 @@ async def outboxes(mongodb: str, prefix: str) -> int:
     left = 0
     async with AsyncMongoClient[dict[str, Any]](mongodb) as client:
         async for collection in _collections(client, prefix):
-            left += await collection.count_documents({"outbox_at": {"$exists": True}})
+            store = MongoAggregateStore(collection.database, collection.name, Untyped)
+            left += await store.outbox_depth()
     return left
 
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -24,14 +24,23 @@ from shared.mongo.aggregates import Aggregate, AggregateStore, Unsent, Versioned
 
 log = structlog.get_logger()
 
-_OWN_AGE = timedelta(seconds=4)
-# Somebody else's outbox may just be on its way; after this long its writer is not coming back.
-_FOREIGN_AGE = timedelta(seconds=15)
+_AT_ONCE = 500
+
+
+class _Ages(NamedTuple):
+    """How old an outbox is when it is cleared by who wrote and published it, looked for in the
+    store, and taken for left behind by its writer."""
+
+    own: timedelta
+    sought: timedelta
+    abandoned: timedelta
+
+
+# Somebody else's outbox may just be on its way; after so long its writer is not coming back.
+_IDLE = _Ages(timedelta(seconds=4), timedelta(seconds=4), timedelta(seconds=15))
 # Under load an aggregate's next write comes soon, and clears its outbox at no cost. Who is only
 # slow must have cleared its own before another takes it for left behind.
-_OWN_AGE_BUSY = timedelta(seconds=12)
-_FOREIGN_AGE_BUSY = timedelta(seconds=30)
-_AT_ONCE = 500
+_BUSY = _Ages(timedelta(seconds=12), timedelta(seconds=30), timedelta(seconds=30))
 
 
 class OutboxRelay:
@@ -70,29 +79,29 @@ class OutboxRelay:
     async def sweep(self) -> int:
         """One pass over all stores; returns the largest number of outboxes cleared together."""
         most = 0
+        ages = _BUSY if self._busy() else _IDLE
         for kind, store in self._stores.items():
-            own = await self._clear_own(store)
-            others = await self._clear_others(kind, store)
+            own = await self._clear_own(store, ages)
+            others = await self._clear_others(kind, store, ages)
             most = max(most, own, others)
         return most
 
-    async def _clear_own(self, store: AggregateStore[Any]) -> int:
+    async def _clear_own(self, store: AggregateStore[Any], ages: _Ages) -> int:
         """Clears what this process wrote and published: nearly all, and none is looked for."""
-        before = self._clock() - (_OWN_AGE_BUSY if self._busy() else _OWN_AGE)
-        published = (own for own in store.written(before) if not self._unknown(own))
+        written = store.written(self._clock() - ages.own)
+        published = (own for own in written if not self._unknown(own))
         return await self._clear(store, [*islice(published, _AT_ONCE)])
 
-    async def _clear_others(self, kind: str, store: AggregateStore[Any]) -> int:
+    async def _clear_others(self, kind: str, store: AggregateStore[Any], ages: _Ages) -> int:
         """Looks for the rest: what others left behind, and what this process has forgotten."""
-        now, busy = self._clock(), self._busy()
-        abandoned = now - (_FOREIGN_AGE_BUSY if busy else _FOREIGN_AGE)
+        now = self._clock()
         done: list[Versioned] = []
         left: list[str] = []
-        async for found in store.unsent(abandoned if busy else now - _OWN_AGE, _AT_ONCE):
+        async for found in store.unsent(now - ages.sought, _AT_ONCE):
             unknown = self._unknown(found)
             if not unknown:
                 done.append(found)
-            elif unknown[0] <= abandoned:
+            elif unknown[0] <= now - ages.abandoned:
                 left.append(found.id)
         if left:
             done += await self._recover(kind, store, left)
