@@ -58,7 +58,7 @@ class OrderStore(MongoAggregateStore[OrderState]):
                     },
                 )
             ],
-            cache=800,
+            cache=16_000_000,
             whole=True,
         )
 

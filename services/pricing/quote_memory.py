@@ -43,6 +43,9 @@ class QuoteMemory:
             self._notes.popitem(last=False)
         return lost
 
+    def published(self, aggregates: Sequence[Versioned]) -> None:
+        self._store.published(aggregates)
+
     def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
         return self._store.unsent(older_than, limit)
 

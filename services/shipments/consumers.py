@@ -121,12 +121,28 @@ class LedgerConsumer:
             clock=resources.clock,
             metrics=resources.metrics,
             keys=_ledger_of,
+            observe=self._observe,
             creating=[_SUBMITTED],
         )
+        self._unentered: set[str] = set()
 
     async def process(self, messages: Sequence[Message[Any]]) -> None:
+        self._unentered.clear()
         await self._keep.process(messages)
-        await self._handlers.wake({name for message in messages for name in message.body.names})
+        await self._handlers.wake(
+            {name for message in messages for name in message.body.names},
+            {message.body.ledger_id for message in messages} - self._unentered,
+        )
+
+    def _observe(
+        self, message: Message[Any], before: Ledger | None, decision: Decision[Ledger]
+    ) -> None:
+        """Notes the ledgers that have just been written without any entry: whoever enters
+        something from now on finds the order in them."""
+        if decision.state is not None and decision.state.entries:
+            self._unentered.discard(message.key)
+        else:
+            self._unentered.add(message.key)
 
 
 class CommandConsumer:

@@ -59,8 +59,9 @@ class ShipmentHandlers:
             todo.setdefault(message.body.id, []).append(message)
         await self._run(todo)
 
-    async def wake(self, orders: Iterable[str]) -> None:
-        """Applies what waited for these orders, the buyers' or the suppliers'."""
+    async def wake(self, orders: Iterable[str], entered: Iterable[str]) -> None:
+        """Applies what waited for these orders, the buyers' or the suppliers'. ``entered`` are the
+        ledgers that have just come to know of them and may have entries already."""
         orders = list(orders)
         # Where nothing waits nobody is asked. What another instance let wait since this one
         # counted, its own sweep or this one's finds.
@@ -68,13 +69,16 @@ class ShipmentHandlers:
         ids = await self._shipments.waiting_for(orders) if waits else ()
         for start in range(0, len(ids), _AT_ONCE):
             await self._run(dict.fromkeys(ids[start : start + _AT_ONCE], ()))
-        await self._settle_entered(orders)
+        await self._settle_entered(entered)
 
-    async def _settle_entered(self, orders: Iterable[str]) -> None:
+    async def _settle_entered(self, ledgers: Iterable[str]) -> None:
         """Gives back what a try that died had taken for shipments that another instance has
         decided meanwhile: they wait no longer, so nothing else leads to it. Few orders have
         entries before they are known."""
-        book = await self._open({order: set() for order in orders})
+        ids = list(ledgers)
+        if not ids:
+            return
+        book = Book((await self._ledgers.load(ids)).values())
         shipments = {
             entry.shipment_id for sheet in book.sheets.values() for entry in sheet.ledger.entries
         }

@@ -172,6 +172,7 @@ class AggregateProcessor(Generic[S, C]):
             if key not in lost
             for entry in self._unpublished(aggregate)
         )
+        self._store.published([each for key, each in touched.items() if key not in lost])
         failpoints.reached("after_publish", touched)
         for key, message, before, decision in decided:
             if key not in lost:

@@ -27,6 +27,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from shared.contracts.base import Resource
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import OutboxEntry
+from shared.mongo.cache import Cache, share_given_fields
 from shared.mongo.codec import CODEC
 from shared.mongo.dumping import bson_of
 from shared.mongo.writes import Writes
@@ -129,6 +130,11 @@ class AggregateStore(Protocol[S]):
         """
         ...
 
+    def published(self, aggregates: Sequence[Versioned]) -> None:
+        """All that the outboxes of these hold is out: where they still have this version, what is
+        remembered of them need not have it any more."""
+        ...
+
     def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
         """Aggregates with an outbox from before ``older_than`` (UTC), oldest first."""
         ...
@@ -151,8 +157,8 @@ class MongoAggregateStore(Generic[S]):
 
     ``whole``: nobody keeps fields of their own in these documents.
 
-    Keeps up to ``cache`` aggregates that it wrote itself; a stale one loses its next write by
-    version and is then read again.
+    Keeps aggregates that it wrote itself, up to ``cache`` bytes of documents, which take about
+    four times that in memory; a stale one loses its next write by version and is then read again.
     """
 
     def __init__(
@@ -171,8 +177,7 @@ class MongoAggregateStore(Generic[S]):
         self._state = state
         self._indexes = indexes
         self._whole = whole
-        self._cache: OrderedDict[str, Aggregate[S]] = OrderedDict()
-        self._cache_size = cache
+        self._cache: Cache[Aggregate[S]] | None = Cache(cache) if cache else None
         self._written: OrderedDict[str, Unsent] = OrderedDict()
 
     async def create_indexes(self) -> None:
@@ -194,7 +199,7 @@ class MongoAggregateStore(Generic[S]):
         found: dict[str, Aggregate[S]] = {}
         missing = []
         for id in ids:
-            cached = self._cache.get(id)
+            cached = self._remembered(id)
             if cached is not None:
                 found[id] = cached.copy()
                 found[id].remembered = True
@@ -209,8 +214,9 @@ class MongoAggregateStore(Generic[S]):
         return found
 
     def forget(self, ids: Iterable[str]) -> None:
-        for id in ids:
-            self._cache.pop(id, None)
+        if self._cache is not None:
+            for id in ids:
+                self._cache.drop(id)
 
     async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
         if not aggregates:
@@ -218,29 +224,36 @@ class MongoAggregateStore(Generic[S]):
         writer = uuid4().hex
         writes = Writes(optional=_OPTIONAL, whole=self._whole)
         updated = 0
+        sizes = []
+        self.forget(aggregate.id for aggregate in aggregates)
         for aggregate in aggregates:
-            self._cache.pop(aggregate.id, None)
             self._written.pop(aggregate.id, None)
             document = self._document(aggregate, writer)
             if aggregate.version == 0:
-                writes.insert(document)
+                sizes.append(writes.insert(document))
             else:
-                writes.replace(aggregate.version, document)
+                sizes.append(writes.replace(aggregate.version, document))
                 updated += 1
         outcome = await writes.execute(self.collection)
         lost, taken = outcome.lost, outcome.taken
         if outcome.replaced < updated:
             lost |= await self._lost_races(aggregates, writer) - taken
-        for aggregate in aggregates:
+        for aggregate, size in zip(aggregates, sizes, strict=True):
             if aggregate.id not in lost and aggregate.id not in taken:
                 aggregate.version += 1
                 aggregate.stored = aggregate.state
-                self._remember(aggregate)
+                self._remember(aggregate, size)
         while len(self._written) > _MOST_WRITTEN:
             self._written.popitem(last=False)
         if taken:
             raise IdentifierTaken(taken, lost)
         return lost
+
+    def published(self, aggregates: Sequence[Versioned]) -> None:
+        for aggregate in aggregates:
+            cached = self._remembered(aggregate.id)
+            if cached is not None and cached.version == aggregate.version:
+                cached.outbox = []
 
     async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
         # Without the bodies: nearly all of these are published and only have to be cleared.
@@ -283,7 +296,7 @@ class MongoAggregateStore(Generic[S]):
             written = self._written.get(aggregate.id)
             if written is not None and written.version == aggregate.version:
                 del self._written[aggregate.id]
-            cached = self._cache.get(aggregate.id)
+            cached = self._remembered(aggregate.id)
             if cached is None or cached.version != aggregate.version:
                 continue
             if all_cleared:
@@ -292,7 +305,7 @@ class MongoAggregateStore(Generic[S]):
             else:
                 # It may be one that another instance has written meanwhile: counted up without
                 # its change, it would pass for that instance's version.
-                del self._cache[aggregate.id]
+                self.forget([aggregate.id])
 
     async def outbox_depth(self) -> int:
         return await self.collection.count_documents({"outbox_at": {"$gt": _EPOCH}})
@@ -304,14 +317,17 @@ class MongoAggregateStore(Generic[S]):
             return None
         return self._state.model_validate(document["state"])
 
-    def _remember(self, aggregate: Aggregate[S]) -> None:
+    def _remembered(self, id: str) -> Aggregate[S] | None:
+        return None if self._cache is None else self._cache.get(id)
+
+    def _remember(self, aggregate: Aggregate[S], size: int) -> None:
         if aggregate.outbox:
             entries = {entry.id: entry.time for entry in aggregate.outbox}
             self._written[aggregate.id] = Unsent(aggregate.id, aggregate.version, entries)
-        if self._cache_size:
-            self._cache[aggregate.id] = aggregate.copy()
-            if len(self._cache) > self._cache_size:
-                self._cache.popitem(last=False)
+        if self._cache is not None:
+            if aggregate.state is not None:
+                share_given_fields(aggregate.state)
+            self._cache.put(aggregate.id, aggregate.copy(), size)
 
     def _document(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:
         state = aggregate.state

@@ -76,24 +76,28 @@ class Writes:
         self._replacements: list[_Statement] = []
         self._groups: defaultdict[int, _Group] = defaultdict(_Group)
 
-    def insert(self, document: dict[str, Any]) -> None:
+    def insert(self, document: dict[str, Any]) -> int:
+        """Inserts ``document``; returns how many bytes it has."""
         encoded: RawBSONDocument = RawBSONDocument(encode(document))
         self._inserts.append(_Statement(InsertOne(encoded), document["_id"]))
+        return len(encoded.raw)
 
-    def replace(self, version: int, document: dict[str, Any]) -> None:
-        """Replaces what is stored under the ``_id`` of ``document`` if it has ``version``."""
+    def replace(self, version: int, document: dict[str, Any]) -> int:
+        """Replaces what is stored under the ``_id`` of ``document`` if it has ``version``; returns
+        how many bytes ``document`` has."""
         id = document["_id"]
         encoded = RawBSONDocument(encode(document))
         size = len(encoded.raw)
         if size > _TOGETHER:
             self._replacements.append(_alone(self._replacing, version, id, encoded))
-            return
+            return size
         group = self._groups[version]
         if group.bytes + size > _TOGETHER:
             self._close(version)
             group = self._groups[version]
         group.documents[id] = encoded
         group.bytes += size
+        return size
 
     def _close(self, version: int) -> None:
         documents = self._groups.pop(version).documents

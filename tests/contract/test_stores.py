@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from bson import encode
 from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
@@ -45,7 +46,9 @@ def any_store(request: pytest.FixtureRequest) -> Store:
     if request.param == "fake":
         return FakeStore(Tab)
     database: AsyncDatabase[dict[str, Any]] = request.getfixturevalue("database")
-    return MongoAggregateStore(database, "tabs", Tab, cache=10 if "cache" in request.param else 0)
+    return MongoAggregateStore(
+        database, "tabs", Tab, cache=100_000 if "cache" in request.param else 0
+    )
 
 
 @pytest.fixture
@@ -597,7 +600,7 @@ async def test_get_reads_the_state_alone(mongodb_store: MongoAggregateStore[Tab]
 async def test_a_stale_cache_loses_once_and_is_read_again(
     database: AsyncDatabase[dict[str, Any]],
 ) -> None:
-    cached = MongoAggregateStore(database, "tabs", Tab, cache=10)
+    cached = MongoAggregateStore(database, "tabs", Tab, cache=100_000)
     other = MongoAggregateStore(database, "tabs", Tab)
     await cached.save([new("a")])
     theirs = await stored(other, "a")
@@ -611,14 +614,52 @@ async def test_a_stale_cache_loses_once_and_is_read_again(
     assert (await stored(cached, "a")).state == Tab(id="a", code="theirs")
 
 
-async def test_a_cache_keeps_no_more_than_it_may(database: AsyncDatabase[dict[str, Any]]) -> None:
-    cached = MongoAggregateStore(database, "tabs", Tab, cache=2)
+async def test_a_cache_keeps_no_more_bytes_than_it_may(
+    database: AsyncDatabase[dict[str, Any]],
+) -> None:
+    plain = MongoAggregateStore(database, "tabs", Tab)
+    await plain.save([new("sample")])
+    size = len(encode(await plain.collection.find_one({}) or {}))
+    # Two documents and a half: their IDs are shorter than the sample's.
+    cached = MongoAggregateStore(database, "tabs", Tab, cache=size * 5 // 2)
     await cached.save([new("a"), new("b"), new("c")])
     await cached.collection.delete_many({})
 
     found = await cached.load(["a", "b", "c"])
 
     assert {id: aggregate.version for id, aggregate in found.items()} == {"a": 0, "b": 1, "c": 1}
+
+
+async def test_what_is_published_is_no_longer_remembered_but_still_stored(
+    database: AsyncDatabase[dict[str, Any]],
+) -> None:
+    cached = MongoAggregateStore(database, "tabs", Tab, cache=100_000)
+    other = MongoAggregateStore(database, "tabs", Tab)
+    aggregate = new("a")
+    aggregate.outbox = [entry("1")]
+    await cached.save([aggregate])
+    remembered = (await stored(cached, "a")).outbox
+
+    cached.published([aggregate])
+
+    assert remembered == [entry("1")]
+    assert (await stored(cached, "a")).outbox == []
+    assert (await stored(other, "a")).outbox == [entry("1")]
+
+
+async def test_what_was_written_since_is_not_taken_for_published(
+    database: AsyncDatabase[dict[str, Any]],
+) -> None:
+    cached = MongoAggregateStore(database, "tabs", Tab, cache=100_000)
+    await cached.save([new("a")])
+    before = await stored(cached, "a")
+    after = await stored(cached, "a")
+    after.outbox = [entry("1")]
+    await cached.save([after])
+
+    cached.published([before])
+
+    assert (await stored(cached, "a")).outbox == [entry("1")]
 
 
 async def test_written_documents_are_not_left_to_the_cycle_collector(

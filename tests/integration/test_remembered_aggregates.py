@@ -20,7 +20,7 @@ Store = MongoAggregateStore[Buyer]
 
 @pytest.fixture
 def remembering(database: AsyncDatabase[dict[str, Any]]) -> Store:
-    return MongoAggregateStore(database, "buyers", Buyer, cache=10)
+    return MongoAggregateStore(database, "buyers", Buyer, cache=100_000)
 
 
 @pytest.fixture

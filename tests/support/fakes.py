@@ -106,6 +106,9 @@ class FakeStore(Generic[S]):
     def forget(self, ids: Iterable[str]) -> None:
         """Nothing is remembered here."""
 
+    def published(self, aggregates: Sequence[Versioned]) -> None:
+        """Nothing is remembered here."""
+
     async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
         if not aggregates:
             return set()
