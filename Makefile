@@ -4,10 +4,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# The first of these that is new enough; `make PYTHON=/path/to/python` decides otherwise.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
-	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; \
-	done)
+# The first of these that is new enough and built for speed, or else the first that is new enough;
+# `make PYTHON=/path/to/python` decides otherwise.
+PYTHON ?= $(shell for wanted in fast any; do \
+	for p in python3 python3.13 python3.12 python3.11 python /usr/bin/python3; do \
+		"$$p" services/bench/interpreter.py $$wanted 2>/dev/null && echo "$$p" && exit; \
+	done; done)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test faults soak test-operations test-sdk series dashboards check bench \
@@ -20,9 +22,11 @@ setup: $(STAMP) ## Install everything into .venv, from the lock
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { \
-		echo "Ordermesh needs Python 3.11 or newer: install it, or name it: make PYTHON=..." >&2; \
+		echo "Ordermesh needs Python 3.11 or newer with venv: install them (on Debian and Ubuntu," \
+			"apt-get install python3-venv), or name one: make PYTHON=..." >&2; \
 		exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { \
+	@echo "Setting up .venv with $(PYTHON) (make PYTHON=... takes another)"
+	@$(PYTHON) -m venv --clear $(VENV) || { \
 		echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu, apt-get install" \
 			"python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \

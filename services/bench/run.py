@@ -7,7 +7,6 @@ import os
 import platform
 import signal
 import sys
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import quantiles
@@ -15,6 +14,7 @@ from typing import Any
 
 from services.bench.bare import Plan, Write, document_bytes
 from services.bench.footprint import Sent, Stored, records_of, sent_since, stored
+from services.bench.interpreter import built_for_speed
 from services.bench.load import Load
 from services.bench.usage import Usage, usage_of
 from services.checks import DeploymentError
@@ -227,8 +227,6 @@ def _figures(
             "cores": os.cpu_count(),
             "load_average": os.getloadavg(),
             "python": platform.python_version(),
-            # An interpreter that was built without takes a fifth longer.
-            "python_built_with_optimizations": "--enable-optimizations"
-            in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
+            "python_built_for_speed": built_for_speed(),
         },
     }
