@@ -11,10 +11,10 @@ import sysconfig
 
 def can_run() -> bool:
     """Whether it is new enough and can make virtual environments."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - older ones are asked, too.
         return False
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian has it in a package of its own.
+        import ensurepip  # noqa: F401 - Debian has it in a package of its own.
     except ImportError:
         return False
     return True
