@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
@@ -30,6 +30,7 @@ from shared.messaging.closed_connections import mend_connections
 from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
+from shared.messaging.polling import wait_for_records
 from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
@@ -48,7 +49,6 @@ log = structlog.get_logger()
 _GRACE = 20.0
 # A server that hangs is a fault to be noticed and waited out, not to wait in silence for.
 _MONGODB_MS = 20_000
-_POLL_MS = 500
 
 # FastStream warns at every start that it will not create topics, which it is told not to.
 _consumer_log = logging.getLogger("ordermesh.consumer")
@@ -257,7 +257,7 @@ class RunningService:
                 count_fault(self._metrics, self._service.name, error)
                 log.warning("waiting_for_kafka", attempt=attempt, error=told(error))
         consumer: Any = self._subscriber.consumer
-        consumer.getmany = partial(_wait_for_records, consumer.getmany)
+        consumer.getmany = partial(wait_for_records, consumer.getmany)
         self._watch.consumes(consumer)
         counting_letters = counting(self._service.name, self._settings, self._mongo, self._metrics)
         watches = [self._watch.run, self._outboxes.run, counting_letters]
@@ -316,15 +316,6 @@ def decoder_of(service: Service, max_bytes: int) -> Decoder:
         owned=frozenset(t for t in service.topics if TOPIC_OWNERS.get(t) == service.name),
         max_bytes=max_bytes,
     )
-
-
-async def _wait_for_records(
-    getmany: Callable[..., Awaitable[Any]], *, timeout_ms: int, max_records: int
-) -> Any:
-    """FastStream has one time for two things: how long a poll waits for records, and how long it
-    sleeps when there were none. A poll ends with the first record, so it may wait for long; a
-    sleep must be short. Without this an idle service would poll a hundred times a second."""
-    return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
 
 
 async def _parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
