@@ -1,6 +1,5 @@
 """How a consumer is polled: rarely where there is nothing, and for all that is there."""
 
-import time
 from collections.abc import Awaitable, Callable
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -10,7 +9,6 @@ Records = dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
 
 _POLL_MS = 500
 _TOP_UP_MS = 10
-_AT_ONCE_SECONDS = 0.001
 
 
 async def wait_for_records(
@@ -22,14 +20,15 @@ async def wait_for_records(
     how long it sleeps when there were none. A poll ends with the first record, so it may wait for
     long; a sleep must be short. Without this an idle service would poll a hundred times a second.
 
-    What is at hand at once was fetched when the batch before began. What came while that was in
-    work is asked for now, instead of with the batch after this one: aiokafka fetches nothing of a
-    broker that it holds records of.
+    What is at hand was fetched when the batch before began. What came while that was in work is
+    asked for now, instead of with the batch after this one: aiokafka fetches nothing of a broker
+    that it holds records of.
     """
-    began = time.monotonic()
-    records = await getmany(timeout_ms=_POLL_MS, max_records=max_records)
+    records = await getmany(timeout_ms=0, max_records=max_records)
+    if not records:
+        return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
     room = max_records - sum(map(len, records.values()))
-    if not records or not room or time.monotonic() - began > _AT_ONCE_SECONDS:
+    if not room:
         return records
     try:
         more = await getmany(timeout_ms=_TOP_UP_MS, max_records=room)
