@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from services.gateway import API, add_front_door
 from services.names import MOUNTED
+from shared.aggregates import AggregateStore, Untyped
 from shared.clock import SharedClock, mongodb_time
 from shared.collector import tune_collector
 from shared.endings import end
@@ -36,7 +37,7 @@ from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.watch import OutboxWatch
 from shared.metrics import Metrics
-from shared.mongo.aggregates import AggregateStore, MongoAggregateStore, Untyped
+from shared.mongo.aggregates import MongoAggregateStore
 from shared.mongo.connection import mongo_client
 from shared.mongo.monitor import listeners
 from shared.service import Resources

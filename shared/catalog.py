@@ -10,11 +10,11 @@ from typing import Any, Generic, TypeVar
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from shared.aggregates import AggregateStore
 from shared.contracts.base import Error, Resource, read_only_fields
 from shared.contracts.registry import CatalogKind
 from shared.messaging.message import Event, Message, rejection
 from shared.messaging.processor import AggregateProcessor, Decision, no_context
-from shared.mongo.aggregates import AggregateStore
 from shared.mongo.codec import CODEC
 from shared.service import Resources
 

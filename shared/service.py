@@ -7,11 +7,12 @@ from typing import Any, Protocol
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from shared.aggregates import AggregateStore
 from shared.clock import utc_now
 from shared.messaging.processor import Clock, Processor
 from shared.messaging.publisher import Publisher
 from shared.metrics import Metrics
-from shared.mongo.aggregates import AggregateStore, MongoAggregateStore
+from shared.mongo.aggregates import MongoAggregateStore
 from shared.settings import Settings
 from shared.tracing.port import FindParents, ServiceTracing
 

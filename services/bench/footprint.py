@@ -8,8 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
+from shared.aggregates import Untyped
 from shared.contracts.registry import message_types
-from shared.mongo.aggregates import MongoAggregateStore, Untyped
+from shared.mongo.aggregates import MongoAggregateStore
 
 _SAMPLE = 1_000
 # A claim is written once, and has none.

@@ -8,6 +8,7 @@ from typing import Any
 from services.checkout.domain.fold import DECISIONS, fold
 from services.checkout.domain.state import Context, OrderState, Phase
 from services.checkout.store import ApprovalRuleStore, OrderStore
+from shared.aggregates import Aggregate
 from shared.channels import FirstLabels
 from shared.contracts.orders import OrderStatus, PlaceOrder
 from shared.contracts.registry import (
@@ -18,7 +19,6 @@ from shared.contracts.registry import (
 )
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor, Decision
-from shared.mongo.aggregates import Aggregate
 from shared.reference import buyers
 from shared.service import Resources
 from shared.shipped import concerned

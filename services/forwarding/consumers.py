@@ -5,11 +5,11 @@ from typing import Any
 
 from services.forwarding.domain import TYPES, Context, Forwarding, fold
 from services.forwarding.store import ForwardingStore
+from shared.aggregates import Aggregate
 from shared.contracts.fulfillment import AssignSupplier
 from shared.contracts.registry import ORDER_SUBMITTED
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor, Decision
-from shared.mongo.aggregates import Aggregate
 from shared.reference import suppliers
 from shared.service import Resources
 from shared.shipped import concerned

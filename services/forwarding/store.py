@@ -13,12 +13,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 from services.forwarding.domain import Forwarding
-from shared.mongo.aggregates import (
-    DURABLE,
-    Aggregate,
-    IdentifierTaken,
-    MongoAggregateStore,
-)
+from shared.aggregates import Aggregate, IdentifierTaken
+from shared.mongo.aggregates import DURABLE, MongoAggregateStore
 from shared.mongo.writes import DUPLICATE_KEY
 from shared.tracing.stored import traces_of
 

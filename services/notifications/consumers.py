@@ -9,6 +9,7 @@ from services.notifications.domain import Channel, Delivery, result_events
 from services.notifications.planning import Planner
 from services.notifications.store import DeliveryStore
 from services.notifications.subscriptions import Subscriptions
+from shared.aggregates import Aggregate
 from shared.contracts.registry import MessageType
 from shared.messaging import failpoints
 from shared.messaging.message import Message
@@ -16,7 +17,6 @@ from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 
 
 class EventProcessor:

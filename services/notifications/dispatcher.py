@@ -31,13 +31,13 @@ from services.notifications.limits import Limits
 from services.notifications.results import Results
 from services.notifications.senders import Sender
 from services.notifications.store import DeliveryStore
+from shared.aggregates import Aggregate
 from shared.endings import heed_cancellation
 from shared.logs import identifier, told
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import entries_of
 from shared.messaging.processor import Clock
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 from shared.tracing.port import ServiceTracing
 from shared.tracing.traceparent import trace_id_of
 

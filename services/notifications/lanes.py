@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.notifications.backoff import Backoff
 from services.notifications.domain import Delivery
-from shared.mongo.aggregates import Aggregate
+from shared.aggregates import Aggregate
 
 
 @dataclass(slots=True)

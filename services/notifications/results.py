@@ -6,12 +6,12 @@ import contextlib
 import structlog
 
 from services.notifications.domain import Delivery
+from shared.aggregates import Aggregate, AggregateStore
 from shared.endings import heed_cancellation
 from shared.logs import told
 from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts
 from shared.messaging.publisher import Publisher
-from shared.mongo.aggregates import Aggregate, AggregateStore
 
 log = structlog.get_logger()
 

@@ -7,7 +7,8 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.notifications.domain import Delivery, Status
-from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+from shared.aggregates import Aggregate
+from shared.mongo.aggregates import MongoAggregateStore
 
 _DUE = [
     ("state.Status", ASCENDING),

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from pydantic import Field
 
+from shared.aggregates import Aggregate
 from shared.contracts.base import Resource, Time
-from shared.mongo.aggregates import Aggregate
 
 ANYWHERE = "*"
 """Where units are that stand at no location in particular. No ID has this character."""

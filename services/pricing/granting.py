@@ -20,8 +20,8 @@ from services.pricing.allotments import ANYWHERE, Allotment, Book, Movement
 from services.pricing.claims import Claim, Outcome, decide
 from services.pricing.quote_memory import QuoteMemory, notes_of
 from services.pricing.sourcing import Places
+from shared.aggregates import AggregateStore
 from shared.messaging.processor import Clock
-from shared.mongo.aggregates import AggregateStore
 
 _STALE = timedelta(seconds=60)
 """A movement that is pending for longer has its quote looked up."""

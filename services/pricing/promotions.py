@@ -6,13 +6,14 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 
 from services.pricing.domain.judging import expression_errors
+from shared.aggregates import Aggregate
 from shared.catalog import fold_catalog
 from shared.contracts.base import Error
 from shared.contracts.catalog import Promotion
 from shared.contracts.registry import PROMOTION
 from shared.messaging.message import Message, rejection
 from shared.messaging.processor import Decision
-from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+from shared.mongo.aggregates import MongoAggregateStore
 
 MOVING_TO = "moving_to"
 """Beside its state, a promotion that is being given another ID has that: until it is gone, two

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from datetime import datetime
 
 from services.pricing.quotes import Notes, Quote
-from shared.mongo.aggregates import Aggregate, AggregateStore, Unsent, Versioned
+from shared.aggregates import Aggregate, AggregateStore, Unsent, Versioned
 
 _REMEMBERED = 20_000
 

@@ -16,13 +16,13 @@ from services.pricing.domain.reference import Reference, Terms
 from services.pricing.granting import Granting
 from services.pricing.quotes import Answer, Quote
 from services.pricing.sourcing import StockLine
+from shared.aggregates import Aggregate
 from shared.contracts.base import Error
 from shared.contracts.catalog import Promotion
 from shared.contracts.orders import LineSource, PriceOrder, Pricing
 from shared.contracts.registry import PRICE_ORDER
 from shared.messaging.message import Message
 from shared.messaging.processor import Processor
-from shared.mongo.aggregates import Aggregate
 
 ReadReference = Callable[[Sequence[PriceOrder]], Awaitable[Reference]]
 """Reads all that orders name, as far as it exists."""

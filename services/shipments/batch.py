@@ -10,12 +10,12 @@ from services.shipments import refusals
 from services.shipments.domain import Accepted, Refused, Unresolved, decide
 from services.shipments.ledger import Book, Key
 from services.shipments.shipment import WAITING_COMMANDS, Command, ShipmentState, WaitingCommand
+from shared.aggregates import Aggregate
 from shared.contracts.base import Error
 from shared.contracts.orders import CommandRejected
 from shared.contracts.registry import COMMAND_REJECTED
 from shared.messaging.message import Event, Message
 from shared.messaging.outbox import OutboxEntry, entries_of
-from shared.mongo.aggregates import Aggregate
 
 
 @dataclass(frozen=True, slots=True)

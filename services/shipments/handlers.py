@@ -12,6 +12,7 @@ from services.shipments.domain import Unresolved, decide
 from services.shipments.ledger import Book, Ledger, Sheet
 from services.shipments.shipment import Command
 from services.shipments.store import Ledgers, Shipments
+from shared.aggregates import Aggregate
 from shared.contracts.fulfillment import CreateShipment, UpdateShipment
 from shared.messaging import failpoints
 from shared.messaging.message import Message
@@ -19,7 +20,6 @@ from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 
 _AT_ONCE = 500
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from shared.aggregates import Aggregate
 from shared.contracts.base import Resource
-from shared.mongo.aggregates import Aggregate
 
 Key = tuple[str, str]
 """A line: the buyer's order's ID and the line's."""

@@ -9,7 +9,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.shipments.ledger import Ledger
 from services.shipments.shipment import ShipmentState
-from shared.mongo.aggregates import Aggregate, AggregateStore, MongoAggregateStore
+from shared.aggregates import Aggregate, AggregateStore
+from shared.mongo.aggregates import MongoAggregateStore
 
 _WAITING = "waiting"
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import structlog
 from pymongo.asynchronous.collection import AsyncCollection
 
+from shared.aggregates import Aggregate
 from shared.contracts.base import Resource
 from shared.contracts.resource_events import ResourceEvents
 from shared.endings import end, heed_cancellation
@@ -27,7 +28,7 @@ from shared.http.turns import Turns
 from shared.messaging.message import Event
 from shared.messaging.outbox import OutboxEntry, entries_of
 from shared.messaging.publisher import Publisher, RecordTooLarge
-from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+from shared.mongo.aggregates import MongoAggregateStore
 
 log = structlog.get_logger()
 

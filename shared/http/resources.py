@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from shared.aggregates import IdentifierTaken
 from shared.http.belongings import Belongings, key_of
 from shared.http.bodies import merged, reader_of
 from shared.http.changes import Changes
@@ -14,7 +15,6 @@ from shared.http.kinds import Change, Kind
 from shared.http.operations import Call, ListOf, Operation
 from shared.http.present import presenter_of
 from shared.http.query import ListShape, parse_list
-from shared.mongo.aggregates import IdentifierTaken
 
 if TYPE_CHECKING:
     from shared.http.door import Door

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.aggregates import Aggregate, AggregateStore, IdentifierTaken
 from shared.contracts.base import Resource
 from shared.contracts.orders import CommandRejected
 from shared.contracts.registry import MessageType
@@ -16,7 +17,6 @@ from shared.messaging.message import Event, Message
 from shared.messaging.outbox import OutboxEntry, caused_by, entries_of
 from shared.messaging.publisher import Publisher
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate, AggregateStore, IdentifierTaken
 
 S = TypeVar("S", bound=Resource)
 C = TypeVar("C")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from shared.aggregates import Aggregate, AggregateStore, Unsent, Versioned
 from shared.endings import heed_cancellation
 from shared.logs import message_fields, told
 from shared.messaging import failpoints
@@ -20,7 +21,6 @@ from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher, RecordTooLarge
-from shared.mongo.aggregates import Aggregate, AggregateStore, Unsent, Versioned
 
 log = structlog.get_logger()
 

@@ -14,10 +14,10 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from shared.aggregates import AggregateStore
 from shared.messaging.decode import Record
 from shared.messaging.processor import Clock
 from shared.metrics import Metrics
-from shared.mongo.aggregates import AggregateStore
 from shared.periodic import periodically
 
 _EVERY = 5.0

@@ -11,18 +11,13 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
+from shared.aggregates import Aggregate, AggregateStore, IdentifierTaken, Unsent
 from shared.contracts.base import Resource, Time
 from shared.contracts.registry import BUYER
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import OutboxEntry
 from shared.money import Money
-from shared.mongo.aggregates import (
-    Aggregate,
-    AggregateStore,
-    IdentifierTaken,
-    MongoAggregateStore,
-    Unsent,
-)
+from shared.mongo.aggregates import MongoAggregateStore
 from shared.mongo.writes import AggregateTooLarge
 from tests.support.fakes import START, FakeStore, message
 

@@ -7,8 +7,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.checkout.domain.state import ApprovalTerms
 from services.checkout.store import ApprovalRuleStore
+from shared.aggregates import Aggregate
 from shared.contracts.catalog import ApprovalRule
-from shared.mongo.aggregates import Aggregate
 
 
 async def test_of_a_buyers_active_rules_the_lowest_total_and_all_expressions_count(

@@ -17,11 +17,12 @@ from pymongo.asynchronous.database import AsyncDatabase
 from services.notifications.domain import Missed, Sent
 from services.notifications.subscriptions import Subscriptions
 from services.notifications.webhooks import WebhookSender
+from shared.aggregates import Aggregate
 from shared.clock import utc_now
 from shared.contracts.catalog import Webhook
 from shared.guard import Guard
 from shared.mail.smtp import MailNotTaken, MailServer, SmtpPool
-from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+from shared.mongo.aggregates import MongoAggregateStore
 from tests.support.receivers import HttpReceiver, http_receiver, mail_receiver
 from tests.unit.notifications.builders import delivery, webhook
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
+from shared.aggregates import Aggregate
 from shared.contracts.catalog import Buyer
 from shared.contracts.registry import BUYER
 from shared.messaging.message import Event, Message
@@ -12,7 +13,7 @@ from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import AggregateProcessor, Decision, no_context
 from shared.messaging.relay import OutboxRelay
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+from shared.mongo.aggregates import MongoAggregateStore
 from tests.support.fakes import START, FakeClock, FakePublisher, message
 
 Store = MongoAggregateStore[Buyer]

@@ -10,9 +10,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from services.forwarding.consumers import forwarding_processor
 from services.forwarding.domain import Forwarding, split
 from services.forwarding.store import ForwardingStore
+from shared.aggregates import Aggregate, IdentifierTaken
 from shared.contracts.registry import ORDER_SUBMITTED, SUPPLIER_ORDER_FORWARDED
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate, IdentifierTaken
 from shared.service import Resources
 from shared.settings import Settings
 from tests.support.builders import forwarding_context, line, order_event

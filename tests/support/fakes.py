@@ -11,13 +11,13 @@ from typing import Any, Generic, TypeVar
 
 import bson
 
+from shared.aggregates import Aggregate, Unsent, Versioned
 from shared.contracts.base import Resource
 from shared.contracts.registry import MessageType
 from shared.messaging.inbox import Inbox
 from shared.messaging.message import Message
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.publisher import Outgoing, RecordTooLarge, headers_of
-from shared.mongo.aggregates import Aggregate, Unsent, Versioned
 from shared.mongo.codec import CODEC
 
 S = TypeVar("S", bound=Resource)

@@ -14,6 +14,7 @@ from typing import Any
 from services.accounts.access.client_secrets import LONGEST, SHORTEST
 from services.accounts.access.passwords import Passwords
 from services.accounts.http.directory import user_key
+from shared.aggregates import IdentifierTaken
 from shared.contracts.base import Resource
 from shared.contracts.resources import (
     ADMIN_USER,
@@ -25,7 +26,6 @@ from shared.environment import SettingsError
 from shared.http.documents import Documents
 from shared.http.door import Door
 from shared.http.principal import FULL_ACCESS, UserType
-from shared.mongo.aggregates import IdentifierTaken
 
 PROFILE_ID = "full-access"
 USER_ID = "default-admin"

@@ -8,7 +8,8 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from services.pricing.allotments import ANYWHERE, Allotment
-from shared.mongo.aggregates import Aggregate, MongoAggregateStore
+from shared.aggregates import Aggregate
+from shared.mongo.aggregates import MongoAggregateStore
 from tests.support.api import TestApi, api_under_test, errors_of
 from tests.support.goods import GOODS, PRICE, create_goods
 

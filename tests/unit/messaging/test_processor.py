@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect
 
+from shared.aggregates import Aggregate
 from shared.contracts.base import Error, Resource
 from shared.contracts.catalog import Buyer
 from shared.contracts.registry import BUYER, COMMAND_REJECTED
 from shared.messaging.message import Event, Message, rejection
 from shared.messaging.processor import AggregateProcessor, Decision
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 from tests.support.fakes import FakeClock, FakePublisher, FakeStore, message
 
 

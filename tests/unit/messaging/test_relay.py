@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.aggregates import Aggregate
 from shared.contracts.catalog import Buyer
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.relay import OutboxRelay
-from shared.mongo.aggregates import Aggregate
 from tests.support.fakes import START, FakeClock, FakePublisher, FakeStore
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from shared.aggregates import Aggregate
 from shared.clock import utc_now
 from shared.contracts.catalog import Buyer
 from shared.messaging.outbox import OutboxEntry
 from shared.messaging.watch import ConsumerWatch, OutboxWatch
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 from tests.support.fakes import FakeStore
 
 PLACE = TopicPartition("orders.commands", 0)

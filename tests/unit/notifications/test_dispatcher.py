@@ -12,9 +12,9 @@ from services.notifications.domain import Channel, Delivery, Missed, Outcome, Se
 from services.notifications.limits import Limits
 from services.notifications.results import Results
 from services.notifications.store import DeliveryStore
+from shared.aggregates import Aggregate
 from shared.clock import utc_now
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 from tests.support.fakes import FakePublisher, FakeStore
 from tests.unit.notifications.builders import delivery
 

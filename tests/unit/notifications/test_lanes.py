@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from services.notifications.backoff import Backoff
 from services.notifications.lanes import Lane
-from shared.mongo.aggregates import Aggregate
+from shared.aggregates import Aggregate
 from tests.support.fakes import START
 from tests.unit.notifications.builders import delivery
 

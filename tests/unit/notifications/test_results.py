@@ -6,8 +6,8 @@ from pymongo.errors import AutoReconnect
 
 from services.notifications.domain import Delivery, Sent, conclude, result_events
 from services.notifications.results import Results
+from shared.aggregates import Aggregate
 from shared.messaging.outbox import entries_of
-from shared.mongo.aggregates import Aggregate
 from tests.support.fakes import START, FakePublisher, FakeStore
 from tests.unit.notifications.builders import delivery
 

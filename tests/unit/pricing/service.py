@@ -11,13 +11,13 @@ from services.pricing.quote_memory import QuoteMemory
 from services.pricing.quotes import Quote, fold_quote
 from services.pricing.requests import OrderRequests, RequestProcessor
 from services.pricing.sourcing import Places
+from shared.aggregates import Aggregate
 from shared.contracts.base import Resource
 from shared.contracts.orders import OrderPriced, PriceOrder
 from shared.contracts.registry import ORDER_PRICED, PRICE_ORDER, RELEASE_ORDER
 from shared.messaging.message import Message
 from shared.messaging.processor import AggregateProcessor
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 from tests.support.fakes import FakeClock, FakePublisher, FakeStore, message
 from tests.unit.pricing.builders import line, reference, request, terms
 

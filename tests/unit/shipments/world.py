@@ -16,6 +16,7 @@ from services.shipments.handlers import ShipmentHandlers
 from services.shipments.ledger import Ledger
 from services.shipments.shipment import ShipmentState
 from services.shipments.store import Ledgers, Shipments
+from shared.aggregates import Aggregate
 from shared.contracts.base import Error, Resource
 from shared.contracts.fulfillment import CreateShipment, ShipmentEvent, UpdateShipment
 from shared.contracts.orders import CommandRejected
@@ -27,7 +28,6 @@ from shared.contracts.registry import (
 )
 from shared.messaging.message import Message
 from shared.metrics import Metrics
-from shared.mongo.aggregates import Aggregate
 from shared.service import Resources
 from shared.settings import Settings
 from tests.support.fakes import FakeClock, FakePublisher, FakeStore, message
