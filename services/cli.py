@@ -62,6 +62,7 @@ Mongodb = Annotated[
         envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB, a replica set, 6.0 or newer."
     ),
 ]
+_BENCH_ORDERS = 10_000
 Instances = Annotated[
     int,
     typer.Option(min=1, help="Processes of each service, for a machine with cores to spare."),
@@ -204,7 +205,9 @@ def demo(
 
 @app.command()
 def bench(
-    orders: Annotated[int, typer.Option(min=1, help="How many orders to measure with.")] = 10_000,
+    orders: Annotated[
+        int, typer.Option(min=1, help="How many orders to measure with.")
+    ] = _BENCH_ORDERS,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only the throughput, in under a minute.")
     ] = False,
@@ -215,6 +218,11 @@ def bench(
     instances: Instances = 1,
 ) -> None:
     """Measure throughput and latency on this machine, beside a bare loop without any logic."""
+    if report and (orders != _BENCH_ORDERS or quick or instances != 1):
+        raise typer.BadParameter(
+            "it measures with loads of its own: leave --orders, --quick and --instances out.",
+            param_hint="--report",
+        )
     try:
         from services.bench.report import write_report
         from services.bench.run import run as run_bench
