@@ -27,6 +27,7 @@ from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
 from shared.messaging.closed_connections import mend_connections
+from shared.messaging.committed_offsets import mend_committed_offsets
 from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
@@ -68,6 +69,7 @@ def run(names: Sequence[str], settings: Settings) -> None:
     configure_logging(settings.log_format, settings.log_level)
     tune_collector()
     mend_connections()
+    mend_committed_offsets()
     try:
         uvloop.run(_serve(names, settings))
     except TracingUnavailable as error:
