@@ -7,7 +7,7 @@ one write, so no transaction spans aggregates.
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from shared.contracts.base import Resource
 from shared.messaging.inbox import Inbox
@@ -63,6 +63,12 @@ class Unsent:
     id: str
     version: int
     entries: dict[str, datetime]
+
+    @classmethod
+    def of(cls, aggregate: Aggregate[Any]) -> "Unsent":
+        """``aggregate`` as it was written."""
+        entries = {entry.id: entry.time for entry in aggregate.outbox}
+        return cls(aggregate.id, aggregate.version, entries)
 
     @property
     def since(self) -> datetime:

@@ -7,22 +7,18 @@ installed, so nothing but the standard library is in here.
 
 import sys
 import sysconfig
+from importlib.util import find_spec
 
 
 def can_run() -> bool:
     """Whether it is new enough and can make virtual environments."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - older ones are asked, too.
-        return False
-    try:
-        import ensurepip  # noqa: F401 - Debian has it in a package of its own.
-    except ImportError:
-        return False
-    return True
+    # Debian has ensurepip, which venv needs, in a package of its own.
+    return sys.version_info >= (3, 11) and find_spec("ensurepip") is not None
 
 
 def built_for_speed() -> bool:
     """Whether it was built with profile-guided optimisation, or at least with the interpreter in
-    the program instead of in a shared library, as distributions build it. One that has neither
+    the program instead of in a shared library, as distributions build it. One that is neither
     carries a fifth less orders."""
     if "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")):
         return True

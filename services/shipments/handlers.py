@@ -3,7 +3,7 @@
 Each is a few round trips to MongoDB and one to Kafka, whatever the number of shipments.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +59,7 @@ class ShipmentHandlers:
             todo.setdefault(message.body.id, []).append(message)
         await self._run(todo)
 
-    async def wake(self, orders: Iterable[str], entered: Iterable[str]) -> None:
+    async def wake(self, orders: Iterable[str], entered: Collection[str]) -> None:
         """Applies what waited for these orders, the buyers' or the suppliers'. ``entered`` are the
         ledgers that have just come to know of them and may have entries already."""
         orders = list(orders)
@@ -71,14 +71,13 @@ class ShipmentHandlers:
             await self._run(dict.fromkeys(ids[start : start + _AT_ONCE], ()))
         await self._settle_entered(entered)
 
-    async def _settle_entered(self, ledgers: Iterable[str]) -> None:
+    async def _settle_entered(self, ledgers: Collection[str]) -> None:
         """Gives back what a try that died had taken for shipments that another instance has
         decided meanwhile: they wait no longer, so nothing else leads to it. Few orders have
         entries before they are known."""
-        ids = list(ledgers)
-        if not ids:
+        if not ledgers:
             return
-        book = Book((await self._ledgers.load(ids)).values())
+        book = Book((await self._ledgers.load(ledgers)).values())
         shipments = {
             entry.shipment_id for sheet in book.sheets.values() for entry in sheet.ledger.entries
         }

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from shared.contracts.base import Error
+from shared.contracts.base import Error, nested_model
 from shared.http.errors import ApiError, bad_request, error
-from shared.http.present import is_read_only, nested_model, wire_alias
+from shared.http.present import is_read_only, wire_alias
 
 MAX_XP_BYTES = 8_000
 

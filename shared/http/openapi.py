@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from shared.contracts.base import nested_model
 from shared.http.operations import ListOf, Operation, Parameter, parameters_of
-from shared.http.present import is_read_only, is_write_only, nested_model
+from shared.http.present import is_read_only, is_write_only
 from shared.http.query import ListShape
 
 _REF = "#/components/schemas/{model}"

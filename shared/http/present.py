@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import orjson
 from bson.decimal128 import Decimal128
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from shared.contracts.base import nested_model
 from shared.mongo.codec import to_decimal
 
 
@@ -76,17 +77,6 @@ def is_read_only(field: FieldInfo) -> bool:
 def _marked(field: FieldInfo, mark: str) -> bool:
     extra = field.json_schema_extra
     return isinstance(extra, dict) and bool(extra.get(mark))
-
-
-def nested_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The model within ``annotation``, and whether it is a list of them."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    for inner in get_args(annotation):
-        model, many = nested_model(inner)
-        if model is not None:
-            return model, many or get_origin(annotation) in (list, tuple)
-    return None, False
 
 
 def _encode(value: Any) -> Any:

@@ -166,13 +166,11 @@ class AggregateProcessor(Generic[S, C]):
         for key in duplicates:
             touched.setdefault(key, aggregates[key])
         failpoints.reached("before_publish", touched)
+        stored = [aggregate for key, aggregate in touched.items() if key not in lost]
         await self._publisher.publish(
-            entry
-            for key, aggregate in touched.items()
-            if key not in lost
-            for entry in self._unpublished(aggregate)
+            entry for aggregate in stored for entry in self._unpublished(aggregate)
         )
-        self._store.published([each for key, each in touched.items() if key not in lost])
+        self._store.published(stored)
         failpoints.reached("after_publish", touched)
         for key, message, before, decision in decided:
             if key not in lost:

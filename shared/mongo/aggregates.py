@@ -68,7 +68,7 @@ class MongoAggregateStore(Generic[S]):
         self._state = state
         self._indexes = indexes
         self._whole = whole
-        self._cache: Cache[Aggregate[S]] | None = Cache(cache) if cache else None
+        self._cache: Cache[Aggregate[S]] = Cache(cache)
         self._written: OrderedDict[str, Unsent] = OrderedDict()
 
     async def create_indexes(self) -> None:
@@ -90,7 +90,7 @@ class MongoAggregateStore(Generic[S]):
         found: dict[str, Aggregate[S]] = {}
         missing = []
         for id in ids:
-            cached = self._remembered(id)
+            cached = self._cache.get(id)
             if cached is not None:
                 found[id] = cached.copy()
                 found[id].remembered = True
@@ -105,9 +105,8 @@ class MongoAggregateStore(Generic[S]):
         return found
 
     def forget(self, ids: Iterable[str]) -> None:
-        if self._cache is not None:
-            for id in ids:
-                self._cache.drop(id)
+        for id in ids:
+            self._cache.drop(id)
 
     async def save(self, aggregates: Sequence[Aggregate[S]]) -> set[str]:
         if not aggregates:
@@ -142,7 +141,7 @@ class MongoAggregateStore(Generic[S]):
 
     def published(self, aggregates: Sequence[Versioned]) -> None:
         for aggregate in aggregates:
-            cached = self._remembered(aggregate.id)
+            cached = self._cache.get(aggregate.id)
             if cached is not None and cached.version == aggregate.version:
                 cached.outbox = []
 
@@ -187,7 +186,7 @@ class MongoAggregateStore(Generic[S]):
             written = self._written.get(aggregate.id)
             if written is not None and written.version == aggregate.version:
                 del self._written[aggregate.id]
-            cached = self._remembered(aggregate.id)
+            cached = self._cache.get(aggregate.id)
             if cached is None or cached.version != aggregate.version:
                 continue
             if all_cleared:
@@ -196,7 +195,7 @@ class MongoAggregateStore(Generic[S]):
             else:
                 # It may be one that another instance has written meanwhile: counted up without
                 # its change, it would pass for that instance's version.
-                self.forget([aggregate.id])
+                self._cache.drop(aggregate.id)
 
     async def outbox_depth(self) -> int:
         return await self.collection.count_documents({"outbox_at": {"$gt": _EPOCH}})
@@ -208,16 +207,11 @@ class MongoAggregateStore(Generic[S]):
             return None
         return self._state.model_validate(document["state"])
 
-    def _remembered(self, id: str) -> Aggregate[S] | None:
-        return None if self._cache is None else self._cache.get(id)
-
     def _remember(self, aggregate: Aggregate[S], size: int) -> None:
         if aggregate.outbox:
-            entries = {entry.id: entry.time for entry in aggregate.outbox}
-            self._written[aggregate.id] = Unsent(aggregate.id, aggregate.version, entries)
-        if self._cache is not None:
-            if aggregate.state is not None:
-                share_given_fields(aggregate.state)
+            self._written[aggregate.id] = Unsent.of(aggregate)
+        if size <= self._cache.limit:
+            share_given_fields(aggregate.state)
             self._cache.put(aggregate.id, aggregate.copy(), size)
 
     def _document(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:

@@ -136,7 +136,7 @@ class FakeStore(Generic[S]):
             if aggregate.id not in lost:
                 aggregate.version += 1
                 if aggregate.outbox:
-                    self._written[aggregate.id] = _unsent(aggregate)
+                    self._written[aggregate.id] = Unsent.of(aggregate)
         return lost
 
     async def unsent(self, older_than: datetime, limit: int) -> AsyncIterator[Unsent]:
@@ -147,7 +147,7 @@ class FakeStore(Generic[S]):
         ]
         for aggregate in sorted(waiting, key=lambda aggregate: aggregate.outbox[0].time)[:limit]:
             self.found.append(aggregate.id)
-            yield _unsent(aggregate)
+            yield Unsent.of(aggregate)
 
     def written(self, older_than: datetime) -> Iterator[Unsent]:
         written = sorted(self._written.values(), key=lambda unsent: unsent.since)
@@ -193,11 +193,6 @@ class FakeStore(Generic[S]):
             Inbox.from_document(document["inbox"]),
             [OutboxEntry.from_document(entry) for entry in document["outbox"]],
         )
-
-
-def _unsent(aggregate: Aggregate[Any]) -> Unsent:
-    entries = {entry.id: entry.time for entry in aggregate.outbox}
-    return Unsent(aggregate.id, aggregate.version, entries)
 
 
 class FakePublisher:
