@@ -123,7 +123,10 @@ class Load:
         start = self.answered()
         await self._outside.until(
             lambda: self.answered() >= start + count,
-            lambda: f"{self.answered() - start} of {count} orders were answered",
+            lambda: (
+                f"{self.answered() - start} of {count} orders were answered; of {self._most} that "
+                f"are to be, {len(self.plans)} were placed"
+            ),
             limit,
         )
 
@@ -141,11 +144,6 @@ class Load:
             lambda: not missing(), lambda: f"never answered: {missing()}", limit
         )
         return time.monotonic() - began
-
-    async def placed(self) -> None:
-        """Returns when ``most`` orders have been begun."""
-        assert self._placing is not None
-        await asyncio.shield(self._placing)
 
     async def finish(self) -> None:
         """Places no more orders; returns when every order was played to its end, or gave up."""

@@ -125,18 +125,18 @@ async def test_500_who_decide_one_order(trials: Trials) -> None:
 
 @pytest.mark.faults
 async def test_one_scarce_product_in_all_orders_and_three_who_promise_it(trials: Trials) -> None:
-    async with trials(rate=500, at_once=250, most=500, hot="rug") as trial:
+    # However fast it is, orders are left when the others have started.
+    async with trials(rate=100, at_once=250, hot="rug") as trial:
         more = [trial.cluster.add("pricing") for _ in range(2)]
         await trial.load.under_way(20)
 
-        async with trial.fault("500 orders for 150 units, pricing grows to three, one is killed"):
+        async with trial.fault("orders for 150 units at 100 a second, pricing grows, one dies"):
             await trial.cluster.start(*more)
             await trial.load.under_way(20)
             await trial.cluster.down(more[0])
+            await trial.load.under_way(100)
 
-        await trial.load.placed()
         report = await trial.end()
-        assert report.outcomes.total() == 500
         # Every unit was promised to somebody at some time; whoever canceled gave some back.
         assert report.outcomes["Rejected"] > 0
         assert await promised_ever(trial, "rug") >= STOCK["rug"]
