@@ -280,7 +280,8 @@ class RunningService:
         self._end.set()
 
     async def stop(self) -> None:
-        """Finishes the batch in hand and leaves the group; gives up after 20 s."""
+        """Finishes the batch in hand, leaves the group and clears its outboxes; gives up after some
+        25 s."""
         self.health.stopping()
         await end(self._tasks)
         giving_up = asyncio.get_running_loop().call_later(_GRACE / 2, self._runner.stop)
@@ -288,6 +289,7 @@ class RunningService:
             await self._broker.stop()
         finally:
             giving_up.cancel()
+        await self._relay.finish()
         await self._publisher.stop()
 
 

@@ -2,12 +2,13 @@
 
 In the normal way an outbox is published with its batch and cleared by the aggregate's next write.
 The relay looks after the rest: last outboxes, and those of writers that died between writing and
-publishing, its own or another instance's.
+publishing, its own or another instance's. When a process ends in good order its relay clears what
+it leaves.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ from shared.messaging.publisher import Publisher, RecordTooLarge
 log = structlog.get_logger()
 
 _AT_ONCE = 500
+_FINISH_SECONDS = 5.0
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class _Ages(NamedTuple):
@@ -81,15 +84,27 @@ class OutboxRelay:
         most = 0
         ages = _BUSY if self._busy() else _IDLE
         for kind, store in self._stores.items():
-            own = await self._clear_own(store, ages)
+            own = await self._clear_own(store, self._clock() - ages.own)
             others = await self._clear_others(kind, store, ages)
             most = max(most, own, others)
         return most
 
-    async def _clear_own(self, store: AggregateStore[Any], ages: _Ages) -> int:
-        """Clears what this process wrote and published: nearly all, and none is looked for."""
-        written = store.written(self._clock() - ages.own)
-        published = (own for own in written if not self._unknown(own))
+    async def finish(self) -> None:
+        """Clears all that this process wrote and published, at its end: nobody else knows that it
+        is out, and whoever came next would publish it again. Gives up on any fault, and after some
+        seconds: that again is all that it costs."""
+        try:
+            async with asyncio.timeout(_FINISH_SECONDS):
+                for store in self._stores.values():
+                    while await self._clear_own(store, _FOR_EVER):
+                        pass
+        except INFRASTRUCTURE_FAULTS as error:
+            log.info("outboxes_left", service=self._service, error=told(error))
+
+    async def _clear_own(self, store: AggregateStore[Any], older_than: datetime) -> int:
+        """Clears what this process wrote before ``older_than`` and published: nearly all, and none
+        is looked for."""
+        published = (own for own in store.written(older_than) if not self._unknown(own))
         return await self._clear(store, [*islice(published, _AT_ONCE)])
 
     async def _clear_others(self, kind: str, store: AggregateStore[Any], ages: _Ages) -> int:

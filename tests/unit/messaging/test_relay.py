@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from shared.aggregates import Aggregate
 from shared.contracts.catalog import Buyer
@@ -150,6 +151,29 @@ async def test_what_was_written_here_and_is_not_published_is_not_cleared(rig: Ri
     assert (rig.published(), rig.waiting("a"), rig.waiting("b")) == (["2"], ["1"], [])
 
 
+async def test_at_its_end_it_clears_all_that_was_written_and_published_here(rig: Rig) -> None:
+    ids = [f"own-{number}" for number in range(1_200)]
+    for id in ids:
+        await rig.write(id, entry(id))
+    await rig.store.save([Aggregate("a", state=Buyer(id="a", name="a"), outbox=[entry("1")])])
+    rig.put("b", entry("2"))
+
+    await rig.relay.finish()
+
+    assert [id for id in ids if rig.waiting(id)] == []
+    assert (rig.waiting("a"), rig.waiting("b")) == (["1"], ["2"])
+    assert rig.published() == ids
+
+
+async def test_what_it_cannot_clear_at_its_end_is_left(rig: Rig) -> None:
+    await rig.write("a", entry("1"))
+    rig.store.clear = _unreachable  # type: ignore[method-assign]
+
+    await rig.relay.finish()
+
+    assert rig.waiting("a") == ["1"]
+
+
 async def test_what_is_only_just_published_is_left_to_the_next_write(rig: Rig) -> None:
     mine = entry("1")
     rig.put("a", mine)
@@ -216,6 +240,10 @@ async def test_one_event_that_kafka_refuses_stops_no_other(rig: Rig) -> None:
 
     assert (rig.published(), rig.waiting("small")) == (["2"], [])
     assert rig.waiting("large") == ["1"]
+
+
+async def _unreachable(aggregates: Any) -> None:
+    raise AutoReconnect("the server is away")
 
 
 class _Changing(FakePublisher):
