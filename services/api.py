@@ -151,8 +151,25 @@ class Api:
         await self._prepare([clock.read, *(step for part in parts for step in part.prepare)])
         await publisher.start()
         stack.push_async_callback(publisher.stop)
+        stores: dict[str, AggregateStore[Any]] = {
+            name: MongoAggregateStore(resources.database(part.service), name, Untyped)
+            for part in parts
+            for name in part.collections
+        }
+        relay = OutboxRelay(NAME, stores, publisher, clock, pause=_SWEEP_EVERY)
+        stack.push_async_callback(relay.finish)
         await stack.enter_async_context(announcer.running())
-        self._begin(parts, resources, publisher, clock, stack)
+        metrics.begin(NAME, (), stores)
+        outboxes = OutboxWatch(NAME, stores, clock, metrics)
+        beside = [
+            clock.run,
+            relay.run,
+            outboxes.run,
+            *(task for part in parts for task in part.tasks),
+        ]
+        tasks = [asyncio.ensure_future(task()) for task in beside]
+        tasks.append(asyncio.ensure_future(watch_event_loop(metrics)))
+        stack.push_async_callback(end, tasks)
         tune_collector()
         self._now_ready(True)
 
@@ -203,31 +220,3 @@ class Api:
             except INFRASTRUCTURE_FAULTS as error:
                 count_fault(self._metrics, NAME, error)
                 log.warning("waiting_for_mongodb", attempt=attempt, error=told(error))
-
-    def _begin(
-        self,
-        parts: Sequence[Mounted],
-        resources: Resources,
-        publisher: KafkaPublisher,
-        clock: SharedClock,
-        stack: AsyncExitStack,
-    ) -> None:
-        """Starts what goes on beside the requests."""
-        stores: dict[str, AggregateStore[Any]] = {
-            name: MongoAggregateStore(resources.database(part.service), name, Untyped)
-            for part in parts
-            for name in part.collections
-        }
-        self._metrics.begin(NAME, (), stores)
-        relay = OutboxRelay(NAME, stores, publisher, resources.clock, pause=_SWEEP_EVERY)
-        outboxes = OutboxWatch(NAME, stores, resources.clock, self._metrics)
-        beside = [
-            clock.run,
-            relay.run,
-            outboxes.run,
-            *(task for part in parts for task in part.tasks),
-        ]
-        tasks = [asyncio.ensure_future(task()) for task in beside]
-        tasks.append(asyncio.ensure_future(watch_event_loop(self._metrics)))
-
-        stack.push_async_callback(end, tasks)

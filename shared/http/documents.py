@@ -9,7 +9,7 @@ die.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -56,6 +56,7 @@ Stages = Callable[[list[str]], list[dict[str, Any]]]
 
 _TRIES = 50
 _MOST_WAITING = 20_000
+_LAST_SECONDS = 5.0
 _AT_ONCE = 500
 
 
@@ -74,12 +75,15 @@ class Announcer:
         self._publisher = publisher
         self._waiting: list[OutboxEntry] = []
         self._more = asyncio.Event()
+        self._said = asyncio.Event()
+        self._said.set()
 
     def announce(self, entries: Sequence[OutboxEntry]) -> None:
         """Takes entries whose documents are written. Beyond what a long outage may pile up, they
         are left to the relay."""
         if len(self._waiting) < _MOST_WAITING:
             self._waiting.extend(entries)
+            self._said.clear()
             self._more.set()
 
     def is_published(self, id: str) -> bool:
@@ -102,14 +106,18 @@ class Announcer:
                 log.error("events_left_to_relay", entries=len(batch), error=type(error).__name__)
             del self._waiting[: len(batch)]
         self._more.clear()
+        self._said.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Publishes while it is entered."""
+        """Publishes while it is entered, and what waits then, for some seconds more."""
         task = asyncio.create_task(self.run(), name="announcer")
         try:
             yield
         finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_SECONDS):
+                    await self._said.wait()
             await end([task])
 
 

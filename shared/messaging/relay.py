@@ -98,6 +98,8 @@ class OutboxRelay:
                 for store in self._stores.values():
                     while await self._clear_own(store, _FOR_EVER):
                         pass
+                    while await self._clear_known(store):
+                        pass
         except INFRASTRUCTURE_FAULTS as error:
             log.info("outboxes_left", service=self._service, error=told(error))
 
@@ -106,6 +108,11 @@ class OutboxRelay:
         is looked for."""
         published = (own for own in store.written(older_than) if not self._unknown(own))
         return await self._clear(store, [*islice(published, _AT_ONCE)])
+
+    async def _clear_known(self, store: AggregateStore[Any]) -> int:
+        """Looks for what this process published and does not remember to have written."""
+        found = store.unsent(_FOR_EVER, _AT_ONCE)
+        return await self._clear(store, [one async for one in found if not self._unknown(one)])
 
     async def _clear_others(self, kind: str, store: AggregateStore[Any], ages: _Ages) -> int:
         """Looks for the rest: what others left behind, and what this process has forgotten."""

@@ -5,8 +5,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +19,6 @@ from tests.support.outside import OutsideSystem
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
-@asynccontextmanager
-async def admin(engine: Deployment) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with every role."""
-    id, secret = engine.admin_client()
-    async with httpx.AsyncClient(base_url=engine.http, timeout=30, trust_env=False) as client:
-        form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
-        answer = await client.post("/oauth/token", data=form)
-        assert answer.status_code == 200, answer.text
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        yield client
-
-
 async def put(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
     answer = await client.put(f"/v1{path}", json=body)
     assert answer.status_code == 200, answer.text
@@ -44,7 +30,7 @@ async def test_what_is_made_over_http_can_be_ordered_over_kafka_in_the_next_mome
     engine: Deployment, outside: OutsideSystem, own: NewID
 ) -> None:
     product, buyer, supplier, order = own("p"), own("b"), own("s"), own("o")
-    async with admin(engine) as client:
+    async with engine.admin() as client:
         await put(client, f"/suppliers/{supplier}", {"Name": "S", "AllBuyersCanOrder": True})
         await put(client, f"/buyers/{buyer}", {"Name": "B"})
         breaks = [{"Quantity": 1, "Price": 10}, {"Quantity": 5, "Price": 8.5}]
@@ -74,7 +60,7 @@ async def test_a_change_over_http_is_told_on_its_topic(
     engine: Deployment, outside: OutsideSystem, own: NewID
 ) -> None:
     buyer = own("b")
-    async with admin(engine) as client:
+    async with engine.admin() as client:
         await put(client, f"/buyers/{buyer}", {"Name": "B"})
         await put(client, f"/buyers/{buyer}/costcenters/cc", {"Name": "Centre"})
 
@@ -124,7 +110,7 @@ async def test_what_was_made_is_there_after_the_api_was_killed(
     engine: Deployment, own: NewID
 ) -> None:
     buyer = own("b")
-    async with admin(engine) as client:
+    async with engine.admin() as client:
         await put(client, f"/buyers/{buyer}", {"Name": "B"})
 
         os.kill(engine.description["pids"]["api"], 9)

@@ -28,6 +28,7 @@ QUICK = {
 
 _START_LIMIT = 120.0
 _STOP_LIMIT = 60.0
+_ANSWER_LIMIT = 120.0
 
 
 class Deployment:
@@ -59,6 +60,21 @@ class Deployment:
         """ID and secret of the API client that has every role."""
         kept = json.loads((self._data / "admin-client.json").read_text())
         return kept["ClientID"], kept["ClientSecret"]
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client of the HTTP API that has every role; each request has its own connection, for
+        one that is kept may be closed by the server as it is used again."""
+        id, secret = self.admin_client()
+        form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(
+            base_url=self.http, timeout=_ANSWER_LIMIT, trust_env=False, limits=limits
+        ) as client:
+            answer = await client.post("/oauth/token", data=form)
+            assert answer.status_code == 200, answer.text
+            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield client
 
     def base(self, service: str) -> str:
         """The URL of a service's health and metrics."""

@@ -99,7 +99,8 @@ class OutsideSystem:
         self.source = source
         self._topics = (*EVENT_TOPICS, *(DEAD_LETTER_TOPICS if dead_letters else ()))
         self._security = dict(security or {})
-        self.repeats = 0
+        self.repeats: list[tuple[str, str]] = []
+        """Type and key of every event that was heard before under its identity."""
         self.before_sending: Callable[[bytes | None], Awaitable[None]] | None = None
         """What a record waits for before it is sent, by its key; nothing as a rule."""
         self.dead_letters: list[Record] = []
@@ -369,11 +370,11 @@ class OutsideSystem:
 
     def _note(self, record: Record) -> None:
         identity = (record.header("ce_source"), record.header("ce_id"))
+        type, key = record.header("ce_type"), (record.key or b"").decode()
         if identity in self._seen:
-            self.repeats += 1
+            self.repeats.append((type, key))
             return
         self._seen.add(identity)
-        type, key = record.header("ce_type"), (record.key or b"").decode()
         trace = dict(record.headers).get("traceparent")
         heard = Heard(
             type, key, identity[1], json.loads(record.value or b""), trace and trace.decode()

@@ -165,6 +165,18 @@ async def test_at_its_end_it_clears_all_that_was_written_and_published_here(rig:
     assert rig.published() == ids
 
 
+async def test_at_its_end_it_clears_what_was_published_here_however_it_was_written(
+    rig: Rig,
+) -> None:
+    rig.put("a", entry("1"))
+    rig.put("b", entry("2"))
+    await rig.publisher.publish([entry("1")])
+
+    await rig.relay.finish()
+
+    assert (rig.published(), rig.waiting("a"), rig.waiting("b")) == (["1"], [], ["2"])
+
+
 async def test_what_it_cannot_clear_at_its_end_is_left(rig: Rig) -> None:
     await rig.write("a", entry("1"))
     rig.store.clear = _unreachable  # type: ignore[method-assign]
