@@ -5,7 +5,6 @@ import logging
 import signal
 import sys
 from collections.abc import Collection, Sequence
-from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -31,7 +30,7 @@ from shared.messaging.committed_offsets import mend_committed_offsets
 from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
-from shared.messaging.polling import wait_for_records
+from shared.messaging.polling import Polling, Turns
 from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
@@ -184,6 +183,8 @@ class RunningService:
         metrics.begin(name, self._service.topics, self._service.stores)
         metrics.ready.labels(name).set_function(self.health.ready)
         self._outboxes = OutboxWatch(name, self._service.stores, resources.clock, metrics)
+        self._turns = Turns()
+        self._polling: Polling | None = None
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []
 
@@ -219,7 +220,7 @@ class RunningService:
             max_poll_interval_ms=24 * 3600 * 1000,
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,
-            listener=_Rebalance(self._runner, self.health),
+            listener=_Rebalance(self._runner, self._turns, self.health),
             parser=_parse,
             decoder=_decode,
         )
@@ -229,9 +230,13 @@ class RunningService:
             consumer = self._subscriber.consumer
             if consumer is None or self.defect:
                 return
+            polling = self._polling_of(consumer)
+            if not polling.holds:
+                log.info("batch_superseded", service=self._service.name, records=len(records))
+                return
             self._watch.took(records)
             try:
-                await self._runner.run(records, consumer)
+                await self._runner.run(records, polling)
             except Exception as error:
                 # FastStream would swallow it, and the next commit would pass over the batch.
                 self._fail(error)
@@ -239,6 +244,12 @@ class RunningService:
                 self._watch.ended()
 
         return broker
+
+    def _polling_of(self, consumer: Any) -> Polling:
+        # Its first poll may end before its start has.
+        if self._polling is None:
+            self._polling = Polling(consumer, self._turns)
+        return self._polling
 
     async def start(self) -> None:
         """Makes indexes, connects and begins to consume; waits for Kafka and MongoDB."""
@@ -259,7 +270,7 @@ class RunningService:
                 count_fault(self._metrics, self._service.name, error)
                 log.warning("waiting_for_kafka", attempt=attempt, error=told(error))
         consumer: Any = self._subscriber.consumer
-        consumer.getmany = partial(wait_for_records, consumer.getmany)
+        self._polling_of(consumer)
         self._watch.consumes(consumer)
         counting_letters = counting(self._service.name, self._settings, self._mongo, self._metrics)
         watches = [self._watch.run, self._outboxes.run, counting_letters]
@@ -296,12 +307,14 @@ class RunningService:
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
     """Lets the batch in hand end and commit before its partitions go to another."""
 
-    def __init__(self, runner: BatchRunner, health: ServiceHealth) -> None:
+    def __init__(self, runner: BatchRunner, turns: Turns, health: ServiceHealth) -> None:
         self._runner = runner
+        self._turns = turns
         self._health = health
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         await self._runner.drained(_GRACE)
+        self._turns.end()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         self._health.joined()

@@ -1,9 +1,11 @@
-"""How a consumer is polled: rarely where there is nothing, and for all that is there."""
+"""How a consumer is polled: rarely where there is nothing, and for all that is there; and how long
+what it gave may be committed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from typing import Protocol
 
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 Records = dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
 
@@ -11,30 +13,84 @@ _POLL_MS = 500
 _TOP_UP_MS = 10
 
 
-async def wait_for_records(
-    getmany: Callable[..., Awaitable[Records]], *, timeout_ms: int, max_records: int
-) -> Records:
-    """aiokafka's ``getmany`` as FastStream should have asked it; at most ``max_records``.
+class Consumer(Protocol):
+    """What is used of aiokafka's."""
 
-    FastStream has one time, ``timeout_ms``, for two things: how long a poll waits for records, and
-    how long it sleeps when there were none. A poll ends with the first record, so it may wait for
-    long; a sleep must be short. Without this an idle service would poll a hundred times a second.
+    async def getmany(self, *, timeout_ms: int, max_records: int) -> Records: ...
 
-    What is at hand was fetched when the batch before began. What came while that was in work is
-    asked for now, instead of with the batch after this one: aiokafka fetches nothing of a broker
-    that it holds records of.
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
+
+
+class Turns:
+    """Counts how often a consumer's partitions were given to whoever gets them next."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def end(self) -> None:
+        """They are given away now."""
+        self.count += 1
+
+
+class Polling:
+    """Polls ``consumer`` as FastStream should, and commits what came of it: from now on whoever
+    calls its ``getmany`` polls it so.
+
+    Partitions are given away between two batches, and may come back after another consumer went on
+    with them. A commit of what was polled before that would set the group back: the lag that it
+    leaves stands until something else comes on the partition, and a restart reads all of it again.
     """
-    records = await getmany(timeout_ms=0, max_records=max_records)
-    if not records:
-        return await getmany(timeout_ms=_POLL_MS, max_records=max_records)
-    room = max_records - sum(map(len, records.values()))
-    if not room:
+
+    def __init__(self, consumer: Consumer, turns: Turns) -> None:
+        self._turns = turns
+        self._polled_in: int | None = None
+        self._poll, self._commit = consumer.getmany, consumer.commit
+        consumer.getmany = self._getmany  # type: ignore[method-assign]
+
+    @property
+    def holds(self) -> bool:
+        """Whether what was polled last is still this consumer's. If not, it is polled again, by
+        this one or another."""
+        return self._polled_in in (None, self._turns.count)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commits ``offsets`` of what was polled last. Raises IllegalStateError where it is no
+        longer this consumer's, and what aiokafka raises."""
+        if not self.holds:
+            raise IllegalStateError("the partitions were given away meanwhile")
+        await self._commit(offsets)
+
+    async def _getmany(self, *, timeout_ms: int, max_records: int) -> Records:
+        """aiokafka's ``getmany`` as FastStream should have asked it; at most ``max_records``.
+
+        FastStream has one time, ``timeout_ms``, for two things: how long a poll waits for records,
+        and how long it sleeps when there were none. A poll ends with the first record, so it may
+        wait for long; a sleep must be short. Without this an idle service would poll a hundred
+        times a second.
+
+        What is at hand was fetched when the batch before began. What came while that was in work
+        is asked for now, instead of with the batch after this one: aiokafka fetches nothing of a
+        broker that it holds records of.
+        """
+        records = await self._all_there_is(max_records)
+        self._polled_in = self._turns.count
         return records
-    try:
-        more = await getmany(timeout_ms=_TOP_UP_MS, max_records=room)
-    except KafkaError:
-        # The next poll meets it again, if it is still there. What was taken may not be lost.
+
+    async def _all_there_is(self, max_records: int) -> Records:
+        records = await self._poll(timeout_ms=0, max_records=max_records)
+        if not records:
+            return await self._poll(timeout_ms=_POLL_MS, max_records=max_records)
+        room = max_records - sum(map(len, records.values()))
+        if not room:
+            return records
+        turn = self._turns.count
+        try:
+            more = await self._poll(timeout_ms=_TOP_UP_MS, max_records=room)
+        except KafkaError:
+            # The next poll meets it again, if it is still there. What was taken may not be lost.
+            more = {}
+        if turn != self._turns.count:
+            return more
+        for place, added in more.items():
+            records.setdefault(place, []).extend(added)
         return records
-    for place, added in more.items():
-        records.setdefault(place, []).extend(added)
-    return records

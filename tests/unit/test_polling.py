@@ -1,32 +1,60 @@
-"""How a consumer is polled, against a ``getmany`` that is told what to give."""
+"""How a consumer is polled and committed, against one that is told what to give."""
+
+from collections.abc import Callable, Mapping
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
-from shared.messaging.polling import wait_for_records
+from shared.messaging.polling import Polling, Turns
 
 A, B = TopicPartition("orders.commands", 0), TopicPartition("orders.commands", 1)
 
 
 class Polls:
-    """Gives one answer for each poll, or raises it, and notes what it was asked."""
+    """A consumer that gives one answer for each poll, or raises it, and notes what it was asked
+    and what was committed. An answer that can be called is made when it is asked for."""
 
     def __init__(self, *answers: object) -> None:
         self._answers = list(answers)
         self.asked: list[tuple[int, int]] = []
+        self.committed: list[Mapping[TopicPartition, int]] = []
+        self.turns = Turns()
+        self.polling = Polling(self, self.turns)
 
-    async def __call__(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list]:
+    async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list]:
         self.asked.append((timeout_ms, max_records))
         answer = self._answers.pop(0)
+        if callable(answer):
+            answer = answer()
         if isinstance(answer, Exception):
             raise answer
         assert isinstance(answer, dict)
         return answer
 
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self.committed.append(offsets)
+
+    def after_a_rebalance(self, answer: object) -> Callable[[], object]:
+        """``answer``, for which the consumer has waited until it had other partitions."""
+
+        def given() -> object:
+            self.turns.end()
+            return answer
+
+        return given
+
+    def then(self, *answers: object) -> None:
+        self._answers += answers
+
 
 async def poll(polls: Polls) -> dict[TopicPartition, list]:
-    return await wait_for_records(polls, timeout_ms=10, max_records=5)
+    return await polls.getmany(timeout_ms=10, max_records=5)
 
 
 async def test_an_idle_service_polls_twice_a_second() -> None:
@@ -65,3 +93,49 @@ async def test_what_was_taken_is_not_lost_when_asking_for_more_fails(error: Exce
 async def test_a_poll_that_fails_at_once_fails() -> None:
     with pytest.raises(CorruptRecordException):
         await poll(Polls(CorruptRecordException()))
+
+
+@pytest.mark.parametrize("more", [{B: [7]}, {}])
+async def test_what_was_at_hand_before_a_rebalance_is_left_to_whoever_has_it_now(
+    more: dict[TopicPartition, list],
+) -> None:
+    polls = Polls({A: [1, 2]})
+    polls.then(polls.after_a_rebalance(more))
+
+    assert await poll(polls) == more
+    assert polls.polling.holds
+    await polls.polling.commit({B: 8})
+    assert polls.committed == [{B: 8}]
+
+
+async def test_a_rebalance_that_ends_in_a_fault_gives_nothing() -> None:
+    polls = Polls({A: [1, 2]})
+    polls.then(polls.after_a_rebalance(KafkaError("it failed")))
+
+    assert await poll(polls) == {}
+
+
+async def test_what_was_polled_is_committed_as_long_as_it_is_held() -> None:
+    polls = Polls({A: [1]}, {}, {A: [2]}, {})
+    await poll(polls)
+    assert polls.polling.holds
+    await polls.polling.commit({A: 2})
+
+    polls.turns.end()
+
+    assert not polls.polling.holds
+    with pytest.raises(IllegalStateError, match="given away"):
+        await polls.polling.commit({A: 2})
+    await poll(polls)
+    await polls.polling.commit({A: 3})
+    assert polls.committed == [{A: 2}, {A: 3}]
+
+
+async def test_a_poll_that_began_before_it_was_mended_is_held() -> None:
+    polls = Polls()
+    polls.turns.end()
+
+    assert polls.polling.holds
+    await polls.polling.commit({A: 2})
+
+    assert polls.committed == [{A: 2}]
