@@ -1,5 +1,6 @@
 """What an order costs in messages and documents, counted in Kafka and MongoDB."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from shared.contracts.registry import message_types
 from shared.mongo.aggregates import MongoAggregateStore
 
 _SAMPLE = 1_000
+_QUIET_SECONDS = 300
 # A claim is written once, and has none.
 _VERSION = {"$ifNull": ["$version", 1]}
 
@@ -108,13 +110,23 @@ async def stored(mongodb: str, prefix: str) -> dict[str, Stored]:
     return found
 
 
-async def outboxes(mongodb: str, prefix: str) -> int:
-    """How many documents under the database ``prefix`` have an outbox."""
-    left = 0
+async def quiet(mongodb: str, prefix: str) -> None:
+    """Returns when what was done leaves no work behind: the outboxes of all documents under the
+    database ``prefix`` are empty. Raises TimeoutError after some minutes."""
     async with AsyncMongoClient[dict[str, Any]](mongodb) as client:
-        async for collection in _collections(client, prefix):
-            store = MongoAggregateStore(collection.database, collection.name, Untyped)
-            left += await store.outbox_depth()
+        for _ in range(_QUIET_SECONDS):
+            if not await _outboxes(client, prefix):
+                return
+            await asyncio.sleep(1)
+    raise TimeoutError(f"outboxes are not empty after {_QUIET_SECONDS} s")
+
+
+async def _outboxes(client: AsyncMongoClient[dict[str, Any]], prefix: str) -> int:
+    """How many documents have an outbox."""
+    left = 0
+    async for collection in _collections(client, prefix):
+        store = MongoAggregateStore(collection.database, collection.name, Untyped)
+        left += await store.outbox_depth()
     return left
 
 

@@ -2,7 +2,6 @@
 processes of a service, with the lines of an order and with the catalogue. Writes tables, plots and
 the figures themselves."""
 
-import asyncio
 import json
 import os
 import platform
@@ -14,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from services.bench.bare import document_bytes
-from services.bench.footprint import outboxes
+from services.bench.footprint import quiet
 from services.bench.goods import Goods
 from services.bench.load import Load
 from services.bench.plot import line_plot
@@ -28,7 +27,6 @@ _PARTITIONS = (1, 3, 12)
 _INSTANCES = (1, 2)
 _PRODUCTS = (200, 100_000)
 _SHORT = 5_000
-_QUIET_SECONDS = 300
 # Orders by lines: some seconds of work each, and never so many under way that they fill a heap.
 _LINES = {1: (5_000, IN_FLIGHT), 3: (5_000, IN_FLIGHT), 50: (600, 200), 1_000: (40, 10)}
 
@@ -113,19 +111,10 @@ async def _at(
         Load(deployment.kafka, goods) as load,
     ):
         await load.load_catalogue()
-        await _quiet(deployment)
+        # A large catalogue fills outboxes faster than they are cleared.
+        await quiet(deployment.mongodb, Settings().database_prefix)
         await load.burst("warm", min(orders, WARM_UP), in_flight)
         return _point(x, await full_load(load, deployment, orders, in_flight=in_flight))
-
-
-async def _quiet(deployment: Deployment) -> None:
-    """Returns when the catalogue leaves no work behind: a large one fills outboxes faster than
-    they are cleared."""
-    for _ in range(_QUIET_SECONDS):
-        if not await outboxes(deployment.mongodb, Settings().database_prefix):
-            return
-        await asyncio.sleep(1)
-    raise TimeoutError(f"outboxes are not empty after {_QUIET_SECONDS} s")
 
 
 def _point(x: int, burst: Burst) -> Point:

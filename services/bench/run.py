@@ -13,7 +13,7 @@ from statistics import quantiles
 from typing import Any
 
 from services.bench.bare import Plan, Write, document_bytes
-from services.bench.footprint import Sent, Stored, records_of, sent_since, stored
+from services.bench.footprint import Sent, Stored, quiet, records_of, sent_since, stored
 from services.bench.interpreter import built_for_speed
 from services.bench.load import Load
 from services.bench.usage import Usage, usage_of
@@ -70,6 +70,7 @@ async def run(*, orders: int, quick: bool = False, instances: int = 1) -> None:
                 waits = {}
                 if not quick:
                     half = await load.steady("half", rate / 2, 20)
+                    await quiet(deployment.mongodb, Settings().database_prefix)
                     idle = await load.steady("idle", 10, 20)
                     waits = {
                         "half_load": _waits(load, half),
