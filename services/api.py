@@ -159,17 +159,7 @@ class Api:
         relay = OutboxRelay(NAME, stores, publisher, clock, pause=_SWEEP_EVERY)
         stack.push_async_callback(relay.finish)
         await stack.enter_async_context(announcer.running())
-        metrics.begin(NAME, (), stores)
-        outboxes = OutboxWatch(NAME, stores, clock, metrics)
-        beside = [
-            clock.run,
-            relay.run,
-            outboxes.run,
-            *(task for part in parts for task in part.tasks),
-        ]
-        tasks = [asyncio.ensure_future(task()) for task in beside]
-        tasks.append(asyncio.ensure_future(watch_event_loop(metrics)))
-        stack.push_async_callback(end, tasks)
+        self._begin(parts, stores, relay, clock, stack)
         tune_collector()
         self._now_ready(True)
 
@@ -220,3 +210,25 @@ class Api:
             except INFRASTRUCTURE_FAULTS as error:
                 count_fault(self._metrics, NAME, error)
                 log.warning("waiting_for_mongodb", attempt=attempt, error=told(error))
+
+    def _begin(
+        self,
+        parts: Sequence[Mounted],
+        stores: Mapping[str, AggregateStore[Any]],
+        relay: OutboxRelay,
+        clock: SharedClock,
+        stack: AsyncExitStack,
+    ) -> None:
+        """Starts what goes on beside the requests."""
+        self._metrics.begin(NAME, (), stores)
+        outboxes = OutboxWatch(NAME, stores, clock, self._metrics)
+        beside = [
+            clock.run,
+            relay.run,
+            outboxes.run,
+            *(task for part in parts for task in part.tasks),
+        ]
+        tasks = [asyncio.ensure_future(task()) for task in beside]
+        tasks.append(asyncio.ensure_future(watch_event_loop(self._metrics)))
+
+        stack.push_async_callback(end, tasks)

@@ -30,7 +30,7 @@ from shared.messaging.committed_offsets import mend_committed_offsets
 from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
-from shared.messaging.polling import Polling, Turns
+from shared.messaging.polling import Generations, Polling
 from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
@@ -183,7 +183,7 @@ class RunningService:
         metrics.begin(name, self._service.topics, self._service.stores)
         metrics.ready.labels(name).set_function(self.health.ready)
         self._outboxes = OutboxWatch(name, self._service.stores, resources.clock, metrics)
-        self._turns = Turns()
+        self._generations = Generations()
         self._polling: Polling | None = None
         self._broker = self._consume()
         self._tasks: list[asyncio.Future[None]] = []
@@ -220,7 +220,7 @@ class RunningService:
             max_poll_interval_ms=24 * 3600 * 1000,
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,
-            listener=_Rebalance(self._runner, self._turns, self.health),
+            listener=_Rebalance(self._runner, self._generations, self.health),
             parser=_parse,
             decoder=_decode,
         )
@@ -248,7 +248,7 @@ class RunningService:
     def _polling_of(self, consumer: Any) -> Polling:
         # Its first poll may end before its start has.
         if self._polling is None:
-            self._polling = Polling(consumer, self._turns)
+            self._polling = Polling(consumer, self._generations)
         return self._polling
 
     async def start(self) -> None:
@@ -307,14 +307,16 @@ class RunningService:
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
     """Lets the batch in hand end and commit before its partitions go to another."""
 
-    def __init__(self, runner: BatchRunner, turns: Turns, health: ServiceHealth) -> None:
+    def __init__(
+        self, runner: BatchRunner, generations: Generations, health: ServiceHealth
+    ) -> None:
         self._runner = runner
-        self._turns = turns
+        self._generations = generations
         self._health = health
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         await self._runner.drained(_GRACE)
-        self._turns.end()
+        self._generations.end()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         self._health.joined()

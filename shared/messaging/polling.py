@@ -21,14 +21,15 @@ class Consumer(Protocol):
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
 
 
-class Turns:
-    """Counts how often a consumer's partitions were given to whoever gets them next."""
+class Generations:
+    """Counts the generations of a consumer's membership in its group: with each rebalance one ends,
+    and its partitions go to whoever gets them in the next."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def end(self) -> None:
-        """They are given away now."""
+        """The partitions are given away now."""
         self.count += 1
 
 
@@ -41,8 +42,8 @@ class Polling:
     leaves stands until something else comes on the partition, and a restart reads all of it again.
     """
 
-    def __init__(self, consumer: Consumer, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, consumer: Consumer, generations: Generations) -> None:
+        self._generations = generations
         self._polled_in: int | None = None
         self._poll, self._commit = consumer.getmany, consumer.commit
         consumer.getmany = self._getmany  # type: ignore[method-assign]
@@ -51,7 +52,7 @@ class Polling:
     def holds(self) -> bool:
         """Whether what was polled last is still this consumer's. If not, it is polled again, by
         this one or another."""
-        return self._polled_in in (None, self._turns.count)
+        return self._polled_in in (None, self._generations.count)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Commits ``offsets`` of what was polled last. Raises IllegalStateError where it is no
@@ -73,7 +74,7 @@ class Polling:
         broker that it holds records of.
         """
         records = await self._all_there_is(max_records)
-        self._polled_in = self._turns.count
+        self._polled_in = self._generations.count
         return records
 
     async def _all_there_is(self, max_records: int) -> Records:
@@ -83,13 +84,13 @@ class Polling:
         room = max_records - sum(map(len, records.values()))
         if not room:
             return records
-        turn = self._turns.count
+        generation = self._generations.count
         try:
             more = await self._poll(timeout_ms=_TOP_UP_MS, max_records=room)
         except KafkaError:
             # The next poll meets it again, if it is still there. What was taken may not be lost.
             more = {}
-        if turn != self._turns.count:
+        if generation != self._generations.count:
             return more
         for place, added in more.items():
             records.setdefault(place, []).extend(added)

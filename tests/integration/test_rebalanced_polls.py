@@ -10,24 +10,24 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError
 
-from shared.messaging.polling import Polling, Turns
+from shared.messaging.polling import Generations, Polling
 
 LIMIT = 30.0
 
 
-class EndTurns(ConsumerRebalanceListener):
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+class EndGenerations(ConsumerRebalanceListener):
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        self._turns.end()
+        self._generations.end()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         pass
 
 
 @asynccontextmanager
-async def member(kafka: str, topic: str, name: str, turns: Turns) -> AsyncIterator[Any]:
+async def member(kafka: str, topic: str, name: str, generations: Generations) -> AsyncIterator[Any]:
     """A consumer of the topic's group. Of two, the one that is first by ``name`` gets the only
     partition."""
     consumer = AIOKafkaConsumer(
@@ -38,7 +38,7 @@ async def member(kafka: str, topic: str, name: str, turns: Turns) -> AsyncIterat
         auto_offset_reset="earliest",
         heartbeat_interval_ms=100,
     )
-    consumer.subscribe([topic], listener=EndTurns(turns))
+    consumer.subscribe([topic], listener=EndGenerations(generations))
     async with consumer:
         yield consumer
 
@@ -58,10 +58,10 @@ async def test_it_is_not_committed_over_what_another_committed_meanwhile(
 ) -> None:
     topic = await new_topic()
     place = TopicPartition(topic, 0)
-    turns = Turns()
+    generations = Generations()
     async with (
         AIOKafkaProducer(bootstrap_servers=kafka_address, acks="all") as producer,
-        member(kafka_address, topic, "second", turns) as consumer,
+        member(kafka_address, topic, "second", generations) as consumer,
     ):
         for number in range(3):
             await producer.send_and_wait(topic, str(number).encode())
@@ -79,7 +79,7 @@ async def test_it_is_not_committed_over_what_another_committed_meanwhile(
                 records = await own_poll(timeout_ms=10_000, max_records=100)
                 held.extend(record.offset for each in records.values() for record in each)
                 return records
-            async with member(kafka_address, topic, "first", Turns()) as other:
+            async with member(kafka_address, topic, "first", Generations()) as other:
                 for number in range(6, 8):
                     await producer.send_and_wait(topic, str(number).encode())
                 assert await polled(other, 5) == [3, 4, 5, 6, 7]
@@ -87,7 +87,7 @@ async def test_it_is_not_committed_over_what_another_committed_meanwhile(
             return await own_poll(**options)
 
         consumer.getmany = poll_across_a_rebalance
-        polling = Polling(consumer, turns)
+        polling = Polling(consumer, generations)
         async with asyncio.timeout(LIMIT):
             assert await consumer.getmany(timeout_ms=10, max_records=100) == {}
 
@@ -96,7 +96,7 @@ async def test_it_is_not_committed_over_what_another_committed_meanwhile(
             assert await consumer.committed(place) == 8
         # Nor is what is in hand when they are given away.
         assert polling.holds
-        turns.end()
+        generations.end()
         with pytest.raises(IllegalStateError):
             await polling.commit({place: 6})
         assert await consumer.committed(place) == 8

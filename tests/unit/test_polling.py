@@ -11,7 +11,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from shared.messaging.polling import Polling, Turns
+from shared.messaging.polling import Generations, Polling
 
 A, B = TopicPartition("orders.commands", 0), TopicPartition("orders.commands", 1)
 
@@ -24,8 +24,8 @@ class Polls:
         self._answers = list(answers)
         self.asked: list[tuple[int, int]] = []
         self.committed: list[Mapping[TopicPartition, int]] = []
-        self.turns = Turns()
-        self.polling = Polling(self, self.turns)
+        self.generations = Generations()
+        self.polling = Polling(self, self.generations)
 
     async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list]:
         self.asked.append((timeout_ms, max_records))
@@ -44,7 +44,7 @@ class Polls:
         """``answer``, for which the consumer has waited until it had other partitions."""
 
         def given() -> object:
-            self.turns.end()
+            self.generations.end()
             return answer
 
         return given
@@ -121,7 +121,7 @@ async def test_what_was_polled_is_committed_as_long_as_it_is_held() -> None:
     assert polls.polling.holds
     await polls.polling.commit({A: 2})
 
-    polls.turns.end()
+    polls.generations.end()
 
     assert not polls.polling.holds
     with pytest.raises(IllegalStateError, match="given away"):
@@ -133,7 +133,7 @@ async def test_what_was_polled_is_committed_as_long_as_it_is_held() -> None:
 
 async def test_a_poll_that_began_before_it_was_mended_is_held() -> None:
     polls = Polls()
-    polls.turns.end()
+    polls.generations.end()
 
     assert polls.polling.holds
     await polls.polling.commit({A: 2})
