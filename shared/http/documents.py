@@ -56,7 +56,6 @@ Stages = Callable[[list[str]], list[dict[str, Any]]]
 
 _TRIES = 50
 _MOST_WAITING = 20_000
-_LAST_SECONDS = 5.0
 _AT_ONCE = 500
 
 
@@ -69,10 +68,12 @@ class Announcing(Protocol):
 
 
 class Announcer:
-    """Publishes in the background what was written, in the order in which it was."""
+    """Publishes in the background what was written, in the order in which it was. At the end,
+    what still waits has so many seconds of ``patience``."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, patience: float = 5.0) -> None:
         self._publisher = publisher
+        self._patience = patience
         self._waiting: list[OutboxEntry] = []
         self._more = asyncio.Event()
         self._said = asyncio.Event()
@@ -110,13 +111,13 @@ class Announcer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Publishes while it is entered, and what waits then, for some seconds more."""
+        """Publishes while it is entered, and then what still waits, as long as it has patience."""
         task = asyncio.create_task(self.run(), name="announcer")
         try:
             yield
         finally:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_SECONDS):
+                async with asyncio.timeout(self._patience):
                     await self._said.wait()
             await end([task])
 
