@@ -243,7 +243,7 @@ def waits_for(state: OrderState, forwarding: Forwarding | None) -> str | None:
         return f"somebody to name a supplier with AssignSupplier for line {lines}"
     left = departed(state.shares)
     ordered = sum(line.quantity for line in state.line_items)
-    gone = sum(min(left[line.id], line.quantity) for line in state.line_items)
+    gone = sum(min(left.get(line.id, 0), line.quantity) for line in state.line_items)
     return f"shipments that have left: {gone} of {ordered} units have"
 
 

@@ -4,7 +4,6 @@ Pure. A share is what one shipment carries of one order; an order's quantities a
 shares, never counted up, so that hearing of a shipment twice changes nothing.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,24 +33,22 @@ def with_shipment(shares: Shares, event: ShipmentEvent, order_id: str) -> Shares
     known = shares.get(shipment.id)
     if known is not None and known.revision >= shipment.revision:
         return shares
-    items: Counter[str] = Counter()
+    items: dict[str, int] = {}
     for item in event.items:
         if item.order_id == order_id:
-            items[item.line_item_id] += item.quantity_shipped
+            items[item.line_item_id] = items.get(item.line_item_id, 0) + item.quantity_shipped
     # A share that was emptied stays, with its revision: an older event must not bring it back.
-    share = Share(
-        revision=shipment.revision, left=shipment.date_shipped is not None, items=dict(items)
-    )
+    share = Share(revision=shipment.revision, left=shipment.date_shipped is not None, items=items)
     return {**shares, shipment.id: share}
 
 
-def quantities(shares: Shares) -> Counter[str]:
-    """Units on shipments, by line ID."""
+def quantities(shares: Shares) -> dict[str, int]:
+    """Units on shipments, by line ID; a line of which none is may be missing."""
     return _sum(shares.values())
 
 
-def departed(shares: Shares) -> Counter[str]:
-    """Units on shipments that have left, by line ID."""
+def departed(shares: Shares) -> dict[str, int]:
+    """Units on shipments that have left, by line ID; a line of which none has may be missing."""
     return _sum(share for share in shares.values() if share.left)
 
 
@@ -61,8 +58,8 @@ def with_quantities(lines: Iterable[LineItem], shares: Shares) -> list[LineItem]
     shipped = quantities(shares)
     return [
         line
-        if line.quantity_shipped == shipped[line.id]
-        else line.model_copy(update={"quantity_shipped": shipped[line.id]})
+        if line.quantity_shipped == (units := shipped.get(line.id, 0))
+        else line.model_copy(update={"quantity_shipped": units})
         for line in lines
     ]
 
@@ -72,10 +69,11 @@ def all_left(lines: Iterable[LineItem], left: Mapping[str, int]) -> bool:
     return all(left.get(line.id, 0) >= line.quantity for line in lines)
 
 
-def _sum(shares: Iterable[Share]) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _sum(shares: Iterable[Share]) -> dict[str, int]:
+    total: dict[str, int] = {}
     for share in shares:
-        total.update(share.items)
+        for line, units in share.items.items():
+            total[line] = total.get(line, 0) + units
     return total
 
 

@@ -58,9 +58,9 @@ def orders_processor(
             return
         accepted = after.order.date_created
         if before is None or before.status is not after.status:
-            status = after.status.value
-            metrics.orders.labels(status, channels.of(after.source)).inc()
-            value = metrics.order_value.labels(status, currencies.of(after.order.currency or ""))
+            metrics.orders.labels(after.status, channels.of(after.source)).inc()
+            currency = currencies.of(after.order.currency or "")
+            value = metrics.order_value.labels(after.status, currency)
             value.inc(float(max(after.order.total, Decimal(0))))
             if after.status is OrderStatus.COMPLETED:
                 seconds = (after.order.last_updated - accepted).total_seconds()

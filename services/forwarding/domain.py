@@ -271,7 +271,7 @@ def _reconcile(
     parts = []
     for part in state.parts:
         lines = with_quantities(part.line_items, shares)
-        changed = lines != part.line_items
+        changed = any(new is not old for new, old in zip(lines, part.line_items, strict=True))
         parts.append(part.model_copy(update={"line_items": lines}) if changed else part)
     changed_state = state.model_copy(
         update={

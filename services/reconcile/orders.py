@@ -62,9 +62,9 @@ def _itself(order: Kept[OrderState]) -> Iterator[Finding]:
     if state.status is OrderStatus.COMPLETED and not state.all_left():
         left = departed(state.shares)
         missing = {
-            line.id: line.quantity - left[line.id]
+            line.id: line.quantity - left.get(line.id, 0)
             for line in state.line_items
-            if left[line.id] < line.quantity
+            if left.get(line.id, 0) < line.quantity
         }
         yield Finding(
             "order-completed-early", order.id,

@@ -94,8 +94,8 @@ def _part(
     order_id: str,
     part: Part,
     suppliers: Mapping[str, str | None],
-    shipped: Counter[str],
-    left: Counter[str],
+    shipped: Mapping[str, int],
+    left: Mapping[str, int],
     since: datetime,
 ) -> Iterator[Finding]:
     id, to, status = part.order.id, part.order.to_company_id, part.order.status
@@ -114,7 +114,7 @@ def _part(
             RESTORE, since, id,
         )  # fmt: skip
     told = {line.id: line.quantity_shipped for line in part.line_items}
-    summed = {line.id: shipped[line.id] for line in part.line_items}
+    summed = {line.id: shipped.get(line.id, 0) for line in part.line_items}
     if told != summed:
         yield Finding(
             "supplier-order-quantities", order_id,

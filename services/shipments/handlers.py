@@ -78,14 +78,15 @@ class ShipmentHandlers:
         if not ledgers:
             return
         book = Book((await self._ledgers.load(ledgers)).values())
-        shipments = {
-            entry.shipment_id for sheet in book.sheets.values() for entry in sheet.ledger.entries
-        }
-        if not shipments:
+        taken_by: dict[str, set[str]] = {}
+        for sheet in book.sheets.values():
+            for entry in sheet.ledger.entries:
+                taken_by.setdefault(entry.shipment_id, set()).add(sheet.id)
+        if not taken_by:
             return
-        works = [Work.on(each, ()) for each in (await self._shipments.load(shipments)).values()]
+        works = [Work.on(each, ()) for each in (await self._shipments.load(taken_by)).values()]
         for work in works:
-            work.ledgers |= book.sheets.keys()
+            work.ledgers |= taken_by[work.id]
         await self._settle(works, book)
 
     async def traces(self, messages: Sequence[Message[Any]]) -> dict[str, str]:

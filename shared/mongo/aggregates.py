@@ -27,7 +27,7 @@ from shared.aggregates import Aggregate, IdentifierTaken, Unsent, Versioned
 from shared.contracts.base import Resource
 from shared.messaging.inbox import Inbox
 from shared.messaging.outbox import OutboxEntry
-from shared.mongo.cache import Cache, share_given_fields
+from shared.mongo.cache import Cache
 from shared.mongo.codec import CODEC
 from shared.mongo.dumping import bson_of
 from shared.mongo.writes import Writes
@@ -211,7 +211,6 @@ class MongoAggregateStore(Generic[S]):
         if aggregate.outbox:
             self._written[aggregate.id] = Unsent.of(aggregate)
         if size <= self._cache.limit:
-            share_given_fields(aggregate.state)
             self._cache.put(aggregate.id, aggregate.copy(), size)
 
     def _document(self, aggregate: Aggregate[S], writer: str) -> dict[str, Any]:
@@ -220,7 +219,7 @@ class MongoAggregateStore(Generic[S]):
             "_id": aggregate.id,
             "version": aggregate.version + 1,
             "writer": writer,
-            "state": None if state is None else bson_of(state),
+            "state": None if state is None else bson_of(state, kept=self._cache.limit > 0),
             "inbox": aggregate.inbox.document(),
             "outbox": [entry.document() for entry in aggregate.outbox],
         }
