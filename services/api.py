@@ -230,5 +230,4 @@ class Api:
         ]
         tasks = [asyncio.ensure_future(task()) for task in beside]
         tasks.append(asyncio.ensure_future(watch_event_loop(self._metrics)))
-
         stack.push_async_callback(end, tasks)
