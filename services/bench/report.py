@@ -130,7 +130,8 @@ def _point(x: int, burst: Burst) -> Point:
 def _page(measured: str, machine: str, series: dict[str, list[Point]]) -> str:
     growth = series["growth"]
     rates = [point.orders_per_second for point in growth]
-    spread = (max(rates) - min(rates)) / 2 / (sum(rates) / len(rates))
+    mean = sum(rates) / len(rates)
+    spread = max(abs(rate - mean) for rate in rates) / mean
     sections = [
         "# How the cost of an order grows",
         (
