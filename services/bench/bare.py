@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,10 @@ import bson
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bson import json_util
-from pymongo import AsyncMongoClient, InsertOne, ReplaceOne, WriteConcern
+from pymongo import AsyncMongoClient, WriteConcern
+
+from services.bench.footprint import Record
+from shared.mongo.writes import Writes
 
 BATCH = 250
 """Orders that are moved at once."""
@@ -33,31 +37,43 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one process does. ``messages`` are (records per order, bytes of one)."""
+    """What one process does. ``messages`` are, for each topic, records per order and some of
+    them."""
 
     kafka: str
     mongodb: str
     topic: str
     partition: int
     orders: int
-    messages: list[tuple[float, int]]
+    messages: list[tuple[float, list[Record]]]
     writes: list[Write]
 
     def dump(self) -> str:
         plan = {name: getattr(self, name) for name in self.__slots__}
+        plan["messages"] = [
+            [per_order, [[each.key, each.value, each.headers] for each in samples]]
+            for per_order, samples in self.messages
+        ]
         plan["writes"] = [[w.inserts, w.updates, w.sample] for w in self.writes]
         return json_util.dumps(plan)
 
     @classmethod
     def load(cls, text: str) -> "Plan":
         plan = json_util.loads(text)
+        messages = [
+            (
+                per_order,
+                [Record(key, value, list(map(tuple, headers))) for key, value, headers in samples],
+            )
+            for per_order, samples in plan.pop("messages")
+        ]
         writes = [Write(*write) for write in plan.pop("writes")]
-        return cls(**plan, writes=writes)
+        return cls(**plan, messages=messages, writes=writes)
 
 
 async def work(plan: Plan) -> float:
     """Moves and writes ``plan.orders`` orders' worth; returns the seconds it took."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(plan.mongodb)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(plan.mongodb, retryWrites=False)
     database = client["bare_loop"]
     durable = WriteConcern(w="majority", j=True)
     collections = [
@@ -101,10 +117,17 @@ async def _move(
     place: TopicPartition,
 ) -> None:
     sent = []
-    for per_order, size in plan.messages:
-        value = (uuid4().hex * (size // 32 + 1)).encode()[:size]
-        for _ in range(round(per_order * orders)):
-            sent.append(await producer.send(plan.topic, value, partition=plan.partition))
+    for per_order, samples in plan.messages:
+        for record in islice(cycle(samples), round(per_order * orders)):
+            sent.append(
+                await producer.send(
+                    plan.topic,
+                    record.value,
+                    key=record.key,
+                    partition=plan.partition,
+                    headers=record.headers,
+                )
+            )
     await asyncio.gather(*sent)
     left = len(sent)
     while left > 0:
@@ -113,18 +136,23 @@ async def _move(
 
 
 async def _write(write: Write, collection: Any, orders: int) -> None:
+    """Inserts documents, then writes each over as often as the plan says: as an aggregate's store
+    does it, which is the quickest way known. Each time it is another document, for the server
+    does not write one that is what it has."""
     ids = [uuid4().hex for _ in range(round(write.inserts * orders))]
-    if ids:
-        await collection.bulk_write(
-            [InsertOne({**write.sample, "_id": id}) for id in ids], ordered=False
-        )
-    left = round(write.updates * orders)
-    while left > 0 and ids:
-        some = ids[:left]
-        left -= len(some)
-        await collection.bulk_write(
-            [ReplaceOne({"_id": id}, {**write.sample, "_id": id}) for id in some], ordered=False
-        )
+    writes = Writes(optional=(), whole=True)
+    for id in ids:
+        writes.insert({**write.sample, "_id": id, "version": 1})
+    await writes.execute(collection)
+    left = round(write.updates * orders) if ids else 0
+    version = 1
+    while left > 0:
+        writes = Writes(optional=(), whole=True)
+        for id in ids[:left]:
+            writes.replace(version, {**write.sample, "_id": id, "version": version + 1})
+        await writes.execute(collection)
+        left -= len(ids)
+        version += 1
 
 
 def main() -> None:

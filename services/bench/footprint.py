@@ -14,6 +14,7 @@ from shared.contracts.registry import message_types
 from shared.mongo.aggregates import MongoAggregateStore
 
 _SAMPLE = 1_000
+_KEPT = 100
 _QUIET_SECONDS = 300
 # A claim is written once, and has none.
 _VERSION = {"$ifNull": ["$version", 1]}
@@ -29,11 +30,26 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What was sent: key, value and headers."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+    @property
+    def bytes(self) -> int:
+        named = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.key) + len(self.value) + named
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
-    """One topic: how many records and their mean size in bytes."""
+    """One topic: how many records, their mean size in bytes, and some of the latest."""
 
     records: int
     mean_bytes: float
+    samples: list[Record]
 
 
 async def records_of(kafka: str) -> dict[str, int]:
@@ -58,7 +74,9 @@ async def sent_since(kafka: str, before: Mapping[str, int]) -> dict[str, Sent]:
         for topic, places in (await _places(consumer)).items():
             count = after[topic] - before.get(topic, 0)
             if count:
-                sent[topic] = Sent(count, await _mean_bytes(consumer, places))
+                latest = await _latest(consumer, places)
+                mean = sum(record.bytes for record in latest) / max(1, len(latest))
+                sent[topic] = Sent(count, mean, latest[-_KEPT:])
         return sent
     finally:
         await consumer.stop()
@@ -76,7 +94,8 @@ async def _places(consumer: AIOKafkaConsumer) -> dict[str, list[TopicPartition]]
     }
 
 
-async def _mean_bytes(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> float:
+async def _latest(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> list[Record]:
+    """The last thousand records of a topic, or all where there are fewer."""
     consumer.assign(places)
     ends = await consumer.end_offsets(places)
     wanted = 0
@@ -84,14 +103,13 @@ async def _mean_bytes(consumer: AIOKafkaConsumer, places: list[TopicPartition]) 
         start = max(0, ends[place] - _SAMPLE // len(places))
         consumer.seek(place, start)
         wanted += ends[place] - start
-    seen = size = 0
-    while seen < wanted:
+    found: list[Record] = []
+    while len(found) < wanted:
         for records in (await consumer.getmany(timeout_ms=1_000)).values():
-            for record in records:
-                seen += 1
-                size += len(record.value or b"") + len(record.key or b"")
-                size += sum(len(name) + len(value) for name, value in record.headers)
-    return size / max(1, seen)
+            found += [
+                Record(each.key or b"", each.value or b"", list(each.headers)) for each in records
+            ]
+    return found
 
 
 async def stored(mongodb: str, prefix: str) -> dict[str, Stored]:

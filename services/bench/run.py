@@ -139,7 +139,7 @@ async def _bare(kafka: str, mongodb: str, burst: Burst) -> float:
             topic.name,
             partition,
             share,
-            [(s.records / burst.orders, round(s.mean_bytes)) for s in burst.sent.values()],
+            [(s.records / burst.orders, s.samples) for s in burst.sent.values()],
             [Write(*write) for write in burst.written.values() if write[0] or write[1]],
         )
         for partition in range(BARE_PROCESSES)
