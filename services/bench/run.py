@@ -49,11 +49,7 @@ class Burst:
 
     def cpu_ms(self) -> dict[str, float]:
         """Processor milliseconds per order, by process."""
-        return {
-            name: round((after.cpu - self.before[name].cpu) / self.orders * 1000, 3)
-            for name, after in self.after.items()
-            if name in self.before
-        }
+        return _cpu_ms(self.before, self.after, self.orders)
 
 
 async def run(*, orders: int, quick: bool = False, instances: int = 1) -> None:
@@ -78,7 +74,7 @@ async def run(*, orders: int, quick: bool = False, instances: int = 1) -> None:
                     }
             # The bare loop has the machine to itself, as the services had it with the load.
             await deployment.stop_services()
-            bare = await _bare(deployment.kafka, deployment.mongodb, burst)
+            bare = await _bare(deployment, burst)
         print(json.dumps(_figures(burst, rate, waits, bare), indent=2))
 
 
@@ -127,15 +123,23 @@ def _per_order(
     return inserts / orders, updates / orders, now.sample
 
 
-async def _bare(kafka: str, mongodb: str, burst: Burst) -> float:
-    """Orders/s that the bare loop moves, with the footprint of ``burst``."""
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """What the bare loop showed; ``cpu_ms`` are processor milliseconds per order."""
+
+    orders_per_second: float
+    cpu_ms: Mapping[str, float]
+
+
+async def _bare(deployment: Deployment, burst: Burst) -> Bare:
+    """The bare loop with the footprint of ``burst``."""
     topic = Topic("bare-loop", 3_600_000)
-    await create_topics(kafka, partitions=BARE_PROCESSES, topics=[topic])
+    await create_topics(deployment.kafka, partitions=BARE_PROCESSES, topics=[topic])
     share = burst.orders // BARE_PROCESSES
     plans = [
         Plan(
-            kafka,
-            mongodb,
+            deployment.kafka,
+            deployment.mongodb,
             topic.name,
             partition,
             share,
@@ -153,17 +157,34 @@ async def _bare(kafka: str, mongodb: str, burst: Burst) -> float:
             )  # fmt: skip
             processes.append(process)
             await _tell(process, plan.dump())
+        servers = {name: deployment.pids[name] for name in ("mongodb", "kafka")}
+        before = usage_of(servers)
         for process in processes:
             await _tell(process, "go", answer=False)
         lines = await asyncio.gather(*map(_answer, processes))
-        seconds: float = max(json.loads(line)["seconds"] for line in lines)
+        after = usage_of(servers)
     finally:
         for process in processes:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
             await process.wait()
-    return share * BARE_PROCESSES / seconds
+    took = [json.loads(line) for line in lines]
+    orders = share * BARE_PROCESSES
+    loops = sum(each["cpu"] for each in took) / orders * 1000
+    cpu_ms = {**_cpu_ms(before, after, orders), "loops": round(loops, 3)}
+    return Bare(orders / max(each["seconds"] for each in took), cpu_ms)
+
+
+def _cpu_ms(
+    before: Mapping[str, Usage], after: Mapping[str, Usage], orders: int
+) -> dict[str, float]:
+    """Processor milliseconds per order, by process."""
+    return {
+        name: round((usage.cpu - before[name].cpu) / orders * 1000, 3)
+        for name, usage in after.items()
+        if name in before
+    }
 
 
 async def _tell(process: asyncio.subprocess.Process, line: str, *, answer: bool = True) -> None:
@@ -200,16 +221,17 @@ def _quantile(values: list[float], percent: int) -> float:
 
 
 def _figures(
-    burst: Burst, rate: float, waits: dict[str, dict[str, float]], bare: float
+    burst: Burst, rate: float, waits: dict[str, dict[str, float]], bare: Bare
 ) -> dict[str, Any]:
     return {
         "orders": burst.orders,
         "seconds": round(burst.seconds, 2),
         "orders_per_second": round(rate, 1),
-        "bare_loop_orders_per_second": round(bare, 1),
-        "ratio": round(rate / bare, 3),
+        "bare_loop_orders_per_second": round(bare.orders_per_second, 1),
+        "ratio": round(rate / bare.orders_per_second, 3),
         "accepted_to": waits,
         "cpu_ms_per_order": burst.cpu_ms(),
+        "bare_loop_cpu_ms_per_order": bare.cpu_ms,
         "memory_mb": {name: round(usage.memory / 2**20) for name, usage in burst.after.items()},
         "messages_per_order": {
             topic: [round(sent.records / burst.orders, 2), round(sent.mean_bytes)]
