@@ -4,8 +4,14 @@ what it gave may be committed."""
 from collections.abc import Mapping
 from typing import Protocol
 
+import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
+
+from shared.logs import told
+from shared.messaging.faults import attempts
+
+log = structlog.get_logger()
 
 Records = dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
 
@@ -72,8 +78,17 @@ class Polling:
         What is at hand was fetched when the batch before began. What came while that was in work
         is asked for now, instead of with the batch after this one: aiokafka fetches nothing of a
         broker that it holds records of.
+
+        A fault is waited out here. aiokafka goes on with its group only when it has told a fault
+        to two polls, and FastStream would sleep five seconds after each: a broker that has just
+        been started and answers that it is loading the group would cost ten seconds, or twenty.
         """
-        records = await self._all_there_is(max_records)
+        async for attempt in attempts():
+            try:
+                records = await self._all_there_is(max_records)
+                break
+            except KafkaError as error:
+                log.warning("poll_failed", error=told(error), attempt=attempt)
         self._polled_in = self._generations.count
         return records
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import (
+    ConsumerStoppedError,
     CorruptRecordException,
     IllegalStateError,
     KafkaError,
     TopicAuthorizationFailedError,
 )
+from structlog.testing import capture_logs
 
 from shared.messaging.polling import Generations, Polling
 
@@ -90,9 +92,33 @@ async def test_what_was_taken_is_not_lost_when_asking_for_more_fails(error: Exce
     assert await poll(Polls({A: [1]}, error)) == {A: [1]}
 
 
-async def test_a_poll_that_fails_at_once_fails() -> None:
-    with pytest.raises(CorruptRecordException):
-        await poll(Polls(CorruptRecordException()))
+async def test_a_fault_is_waited_out_and_told() -> None:
+    polls = Polls(KafkaError("loading"), KafkaError("loading"), {A: [1]}, {A: [2]})
+
+    with capture_logs() as logs:
+        assert await poll(polls) == {A: [1, 2]}
+
+    assert polls.asked == [(0, 5), (0, 5), (0, 5), (10, 4)]
+    assert [(line["event"], line["attempt"]) for line in logs] == [
+        ("poll_failed", 1),
+        ("poll_failed", 2),
+    ]
+
+
+async def test_what_is_polled_after_a_fault_and_a_rebalance_is_held() -> None:
+    polls = Polls()
+    polls.then(polls.after_a_rebalance(KafkaError("it failed")), {A: [1]}, {})
+
+    assert await poll(polls) == {A: [1]}
+    await polls.polling.commit({A: 2})
+    assert polls.committed == [{A: 2}]
+
+
+async def test_a_consumer_that_is_stopped_is_not_polled_again() -> None:
+    polls = Polls(KafkaError("gone"), ConsumerStoppedError())
+
+    with pytest.raises(ConsumerStoppedError):
+        await poll(polls)
 
 
 @pytest.mark.parametrize("more", [{B: [7]}, {}])
