@@ -248,7 +248,7 @@ class RunningService:
     def _polling_of(self, consumer: Any) -> Polling:
         # Its first poll may end before its start has.
         if self._polling is None:
-            self._polling = Polling(consumer, self._generations)
+            self._polling = Polling(self._service.name, consumer, self._generations)
         return self._polling
 
     async def start(self) -> None:

@@ -74,9 +74,9 @@ async def sent_since(kafka: str, before: Mapping[str, int]) -> dict[str, Sent]:
         for topic, places in (await _places(consumer)).items():
             count = after[topic] - before.get(topic, 0)
             if count:
-                latest = await _latest(consumer, places)
-                mean = sum(record.bytes for record in latest) / max(1, len(latest))
-                sent[topic] = Sent(count, mean, latest[-_KEPT:])
+                records = await latest(consumer, places)
+                mean = sum(record.bytes for record in records) / max(1, len(records))
+                sent[topic] = Sent(count, mean, records[-_KEPT:])
         return sent
     finally:
         await consumer.stop()
@@ -94,7 +94,7 @@ async def _places(consumer: AIOKafkaConsumer) -> dict[str, list[TopicPartition]]
     }
 
 
-async def _latest(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> list[Record]:
+async def latest(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> list[Record]:
     """The last thousand records of a topic, or all where there are fewer."""
     consumer.assign(places)
     ends = await consumer.end_offsets(places)

@@ -52,6 +52,14 @@ class Burst:
         return _cpu_ms(self.before, self.after, self.orders)
 
 
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """What the bare loop showed; ``cpu_ms`` are processor milliseconds per order."""
+
+    orders_per_second: float
+    cpu_ms: Mapping[str, float]
+
+
 async def run(*, orders: int, quick: bool = False, instances: int = 1) -> None:
     """Measures with so many orders at full load and so many processes of each service, and prints
     JSON; ``quick`` leaves out the latencies."""
@@ -121,14 +129,6 @@ def _per_order(
     inserts = now.inserts - (before.inserts if before else 0)
     updates = now.updates - (before.updates if before else 0)
     return inserts / orders, updates / orders, now.sample
-
-
-@dataclass(frozen=True, slots=True)
-class Bare:
-    """What the bare loop showed; ``cpu_ms`` are processor milliseconds per order."""
-
-    orders_per_second: float
-    cpu_ms: Mapping[str, float]
 
 
 async def _bare(deployment: Deployment, burst: Burst) -> Bare:

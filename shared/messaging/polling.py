@@ -40,15 +40,16 @@ class Generations:
 
 
 class Polling:
-    """Polls ``consumer`` as FastStream should, and commits what came of it: from now on whoever
-    calls its ``getmany`` polls it so.
+    """Polls the ``consumer`` of ``service`` as FastStream should, and commits what came of it: from
+    now on whoever calls its ``getmany`` polls it so.
 
     Partitions are given away between two batches, and may come back after another consumer went on
     with them. A commit of what was polled before that would set the group back: the lag that it
     leaves stands until something else comes on the partition, and a restart reads all of it again.
     """
 
-    def __init__(self, consumer: Consumer, generations: Generations) -> None:
+    def __init__(self, service: str, consumer: Consumer, generations: Generations) -> None:
+        self._service = service
         self._generations = generations
         self._polled_in: int | None = None
         self._poll, self._commit = consumer.getmany, consumer.commit
@@ -88,7 +89,9 @@ class Polling:
                 records = await self._all_there_is(max_records)
                 break
             except KafkaError as error:
-                log.warning("poll_failed", error=told(error), attempt=attempt)
+                log.warning(
+                    "poll_failed", service=self._service, error=told(error), attempt=attempt
+                )
         self._polled_in = self._generations.count
         return records
 

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from services.bench.bare import Plan, Write
-from services.bench.footprint import Record
+from services.bench.footprint import Record, latest
 from tests.conftest import NewTopic
 
 LIMIT = 60.0
@@ -44,20 +44,6 @@ async def run(plan: Plan) -> dict[str, float]:
     return answer
 
 
-async def records_of(kafka: str, place: TopicPartition) -> list[Record]:
-    """All records of a partition."""
-    found: list[Record] = []
-    async with AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False) as consumer:
-        consumer.assign([place])
-        await consumer.seek_to_beginning(place)
-        end = (await consumer.end_offsets([place]))[place]
-        async with asyncio.timeout(LIMIT):
-            while len(found) < end:
-                for records in (await consumer.getmany(timeout_ms=100)).values():
-                    found += [Record(each.key, each.value, list(each.headers)) for each in records]
-    return found
-
-
 async def test_it_sends_the_records_and_writes_each_document_over_as_often_as_the_order_did(
     kafka_address: str,
     mongodb_url: str,
@@ -86,6 +72,10 @@ async def test_it_sends_the_records_and_writes_each_document_over_as_often_as_th
         assert [each["version"] async for each in once.find()] == [1] * ORDERS
     finally:
         await mongo.drop_database("bare_loop")
-    assert await records_of(kafka_address, TopicPartition(topic, 0)) == RECORDS * 3
+    async with (
+        asyncio.timeout(LIMIT),
+        AIOKafkaConsumer(bootstrap_servers=kafka_address, enable_auto_commit=False) as consumer,
+    ):
+        assert await latest(consumer, [TopicPartition(topic, 0)]) == RECORDS * 3
     assert set(answer) == {"seconds", "cpu"}
     assert min(answer.values()) > 0

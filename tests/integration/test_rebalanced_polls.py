@@ -87,7 +87,7 @@ async def test_it_is_not_committed_over_what_another_committed_meanwhile(
             return await own_poll(**options)
 
         consumer.getmany = poll_across_a_rebalance
-        polling = Polling(consumer, generations)
+        polling = Polling("tests", consumer, generations)
         async with asyncio.timeout(LIMIT):
             assert await consumer.getmany(timeout_ms=10, max_records=100) == {}
 

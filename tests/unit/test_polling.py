@@ -27,7 +27,7 @@ class Polls:
         self.asked: list[tuple[int, int]] = []
         self.committed: list[Mapping[TopicPartition, int]] = []
         self.generations = Generations()
-        self.polling = Polling(self, self.generations)
+        self.polling = Polling("tests", self, self.generations)
 
     async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list]:
         self.asked.append((timeout_ms, max_records))
@@ -99,9 +99,9 @@ async def test_a_fault_is_waited_out_and_told() -> None:
         assert await poll(polls) == {A: [1, 2]}
 
     assert polls.asked == [(0, 5), (0, 5), (0, 5), (10, 4)]
-    assert [(line["event"], line["attempt"]) for line in logs] == [
-        ("poll_failed", 1),
-        ("poll_failed", 2),
+    assert [(line["event"], line["service"], line["attempt"]) for line in logs] == [
+        ("poll_failed", "tests", 1),
+        ("poll_failed", "tests", 2),
     ]
 
 
