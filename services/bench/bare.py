@@ -21,6 +21,7 @@ from bson import json_util
 from pymongo import AsyncMongoClient, WriteConcern
 
 from services.bench.footprint import Record
+from shared.messaging.compression import mend_compression
 from shared.mongo.writes import Writes
 
 BATCH = 250
@@ -159,6 +160,7 @@ async def _write(write: Write, collection: Any, orders: int) -> None:
 
 def main() -> None:
     """The process."""
+    mend_compression()
     plan = Plan.load(sys.stdin.readline())
     print(json.dumps(uvloop.run(work(plan))), flush=True)
 

@@ -130,7 +130,8 @@ def _copy(document: dict[str, Any], number: int) -> dict[str, Any]:
         "DefaultSupplierID": f"bench-supplier-{number % SUPPLIERS}",
     }
     copy = {**document, "_id": state["ID"], "state": state, "outbox": []}
-    copy.pop("outbox_at", None)
+    for field in ("bodies", "outbox_at"):
+        copy.pop(field, None)
     return copy
 
 

@@ -58,7 +58,7 @@ class OrderStore(MongoAggregateStore[OrderState]):
                     },
                 )
             ],
-            cache=16_000_000,
+            cache=11_000_000,
             whole=True,
         )
 

@@ -23,7 +23,7 @@ class ForwardingStore(MongoAggregateStore[Forwarding]):
     """Forwardings by the buyer order's ID."""
 
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
-        super().__init__(database, "forwardings", Forwarding, cache=10_000_000, whole=True)
+        super().__init__(database, "forwardings", Forwarding, cache=9_000_000, whole=True)
         self._claims = database.get_collection("supplier_orders", write_concern=DURABLE)
 
     async def save(self, aggregates: Sequence[Aggregate[Forwarding]]) -> set[str]:

@@ -16,7 +16,7 @@ from services.reconcile.findings import Finding
 from services.shipments.ledger import Ledger
 from services.shipments.shipment import ShipmentState
 from shared.contracts.base import Resource
-from shared.messaging.outbox import OutboxEntry
+from shared.messaging.outbox import OutboxEntry, entries_in
 from shared.mongo.codec import CODEC
 from shared.settings import Settings
 
@@ -151,9 +151,11 @@ class Archive:
         self, service: str, name: str, before: datetime
     ) -> AsyncIterator[tuple[str, list[OutboxEntry]]]:
         """Documents with something to tell from before then (UTC), with what it is."""
-        query = self._collection(service, name).find({"outbox_at": {"$lt": before}}, {"outbox": 1})
+        query = self._collection(service, name).find(
+            {"outbox_at": {"$lt": before}}, {"outbox": 1, "bodies": 1}
+        )
         async for document in query.sort("outbox_at", ASCENDING):
-            yield document["_id"], [OutboxEntry.from_document(e) for e in document["outbox"]]
+            yield document["_id"], entries_in(document)
 
     async def _ids(
         self, service: str, name: str, query: Mapping[str, Any]
@@ -198,7 +200,7 @@ class Archive:
 def _kept(document: dict[str, Any], kind: type[S]) -> Kept[S]:
     inbox = document["inbox"]
     times = [datetime.fromtimestamp(mark[3] / 1000, UTC) for mark in inbox["marks"]]
-    entries = [OutboxEntry.from_document(entry) for entry in document["outbox"]]
+    entries = entries_in(document)
     times += [entry.time for entry in entries]
     return Kept(
         document["_id"],

@@ -6,7 +6,7 @@ shard. Documents look like this::
 
     {_id, version, writer, state: {...} | null,
      inbox: {ids: [...], marks: [[topic, partition, offset, milliseconds], ...]},
-     outbox: [{ID, Topic, Type, Key, Time, Body, Trace?}, ...],
+     outbox: [{ID, Topic, Type, Key, Time, Body, Trace?}, ...], bodies?: binary,
      outbox_at?: time of the oldest entry, gone_at?: since when there is no state}
 
 A write names the version that it was computed from; ``writer`` is unique to the write, so that
@@ -26,7 +26,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from shared.aggregates import Aggregate, IdentifierTaken, Unsent, Versioned
 from shared.contracts.base import Resource
 from shared.messaging.inbox import Inbox
-from shared.messaging.outbox import OutboxEntry
+from shared.messaging.outbox import entries_in, outbox_fields
 from shared.mongo.cache import Cache
 from shared.mongo.codec import CODEC
 from shared.mongo.dumping import bson_of
@@ -37,7 +37,7 @@ S = TypeVar("S", bound=Resource)
 DURABLE = WriteConcern(w="majority", j=True)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OPTIONAL = ("outbox_at", "gone_at")
+_OPTIONAL = ("bodies", "outbox_at", "gone_at")
 _KEEP_GONE = timedelta(days=7)
 _MOST_WRITTEN = 20_000
 """Outboxes that a store remembers to have written."""
@@ -155,7 +155,7 @@ class MongoAggregateStore(Generic[S]):
             yield Unsent(document["_id"], document["version"], entries)
 
     def written(self, older_than: datetime) -> Iterator[Unsent]:
-        for unsent in list(self._written.values()):
+        for unsent in self._written.values():
             if unsent.since >= older_than:
                 return
             yield unsent
@@ -173,7 +173,7 @@ class MongoAggregateStore(Generic[S]):
                     {"_id": {"$in": ids}, "version": version},
                     {
                         "$set": {"outbox": []},
-                        "$unset": {"outbox_at": ""},
+                        "$unset": {"bodies": "", "outbox_at": ""},
                         "$inc": {"version": 1},
                     },
                 )
@@ -221,7 +221,7 @@ class MongoAggregateStore(Generic[S]):
             "writer": writer,
             "state": None if state is None else bson_of(state, kept=self._cache.limit > 0),
             "inbox": aggregate.inbox.document(),
-            "outbox": [entry.document() for entry in aggregate.outbox],
+            **outbox_fields(aggregate.outbox),
         }
         if aggregate.outbox:
             document["outbox_at"] = aggregate.outbox[0].time
@@ -237,7 +237,7 @@ class MongoAggregateStore(Generic[S]):
             document["version"],
             state,
             Inbox.from_document(document["inbox"]),
-            [OutboxEntry.from_document(entry) for entry in document["outbox"]],
+            entries_in(document),
             stored=state,
         )
 

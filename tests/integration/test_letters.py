@@ -17,7 +17,7 @@ from services.reconcile.run import Comparison, Scope
 from services.topic_reader import Place, TopicReader
 from shared.clock import utc_now
 from shared.messaging.decode import Record
-from shared.messaging.outbox import OutboxEntry
+from shared.messaging.outbox import OutboxEntry, outbox_fields
 from shared.settings import Settings
 from tests.conftest import NewTopic
 from tests.support.fakes import START, FakePublisher
@@ -159,7 +159,7 @@ async def test_an_outbox_that_nobody_clears_is_found(
             "version": 1,
             "state": {"ID": "acme", "Name": "Acme"},
             "inbox": {"ids": [], "marks": []},
-            "outbox": [entry.document()],
+            **outbox_fields([entry]),
             "outbox_at": START,
         }
     )

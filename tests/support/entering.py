@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from bson import json_util
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
 from services.accounts.access.wiring import build_access
 from services.accounts.http.directory import MongoDirectory
+from shared.messaging.outbox import entries_in
 from tests.support.api import MARKETPLACE, TestApi, api_under_test
 from tests.support.fakes import FakeClock
 
@@ -113,7 +113,7 @@ class Entrance:
         told = []
         for name in await database.list_collection_names():
             async for document in database[name].find({"outbox": {"$exists": True}}):
-                told.append(json_util.dumps(document["outbox"]))
+                told += [f"{entry.type} {entry.key} {entry.body}" for entry in entries_in(document)]
         return "\n".join(told)
 
 

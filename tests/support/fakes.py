@@ -16,7 +16,7 @@ from shared.contracts.base import Resource
 from shared.contracts.registry import MessageType
 from shared.messaging.inbox import Inbox
 from shared.messaging.message import Message
-from shared.messaging.outbox import OutboxEntry
+from shared.messaging.outbox import OutboxEntry, entries_in, outbox_fields
 from shared.messaging.publisher import Outgoing, RecordTooLarge, headers_of
 from shared.mongo.codec import CODEC
 
@@ -179,7 +179,7 @@ class FakeStore(Generic[S]):
                 "version": aggregate.version,
                 "state": None if state is None else state.model_dump(exclude_none=True),
                 "inbox": aggregate.inbox.document(),
-                "outbox": [entry.document() for entry in aggregate.outbox],
+                **outbox_fields(aggregate.outbox),
             }
         )
 
@@ -191,7 +191,7 @@ class FakeStore(Generic[S]):
             document["version"],
             None if state is None else self._state.model_validate(state),
             Inbox.from_document(document["inbox"]),
-            [OutboxEntry.from_document(entry) for entry in document["outbox"]],
+            entries_in(document),
         )
 
 

@@ -10,6 +10,7 @@ from pymongo import AsyncMongoClient
 from services.pricing.allotments import ANYWHERE, Allotment
 from services.pricing.http.places import location_id
 from services.pricing.http.stock import Stock
+from shared.messaging.outbox import entries_in
 from tests.support.api import TestApi, api_under_test, errors_of
 from tests.support.goods import GOODS, create_goods
 
@@ -70,7 +71,7 @@ async def test_what_an_order_took_is_gone_whatever_else_is_saved(api: TestApi) -
         }
         stored = await api.resources.database("pricing")["products"].find_one({"_id": "p2"})
         assert stored is not None
-        told = json.loads(stored["outbox"][-1]["Body"])
+        told = json.loads(entries_in(stored)[-1].body)
         assert told["Inventory"]["QuantityAvailable"] == 7
 
 

@@ -9,6 +9,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from shared.http.principal import Principal, UserType
+from shared.messaging.outbox import entries_in
 from tests.support.api import TestApi, api_under_test, errors_of, principal
 from tests.support.parties import COMPANIES, address, create_all, user
 
@@ -186,8 +187,9 @@ async def test_a_users_own_card_has_no_number_and_no_event_with_its_token(api: T
         {"_id": key}
     )
     assert document is not None
-    assert [entry["Type"] for entry in document["outbox"]] == ["PrivateCreditCardSaved"] * 2
-    assert not any("tok_secret" in entry["Body"] for entry in document["outbox"])
+    entries = entries_in(document)
+    assert [entry.type for entry in entries] == ["PrivateCreditCardSaved"] * 2
+    assert not any("tok_secret" in entry.body for entry in entries)
 
 
 @pytest.mark.parametrize("path", EDITABLE)

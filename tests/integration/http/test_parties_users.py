@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
+from shared.messaging.outbox import entries_in
 from tests.support.api import TestApi, api_under_test, errors_of
 from tests.support.parties import COMPANIES, EVERYTHING, create_all, credentials, stored_user, user
 
@@ -118,9 +119,10 @@ async def test_a_password_is_kept_apart_and_shown_to_nobody(api: TestApi) -> Non
     document = await api.resources.database("accounts")["users"].find_one()
     assert SECRET not in str(document)
     assert document is not None
-    (event,) = document["outbox"]
-    assert event["Type"] == "UserSaved"
-    assert document["state"]["InternalID"] not in event["Body"]
+    (event,) = entries_in(document)
+    assert event.type == "UserSaved"
+    assert document["state"]["InternalID"] not in event.body
+    assert SECRET not in event.body
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
