@@ -119,7 +119,8 @@ class AggregateStore(Protocol[S]):
         ...
 
     def written(self, older_than: datetime) -> Iterator[Unsent]:
-        """Those among them that this store wrote last, as far as it remembers, without looking."""
+        """Those among them that this store wrote last, as far as it remembers, without looking. To
+        be read before the store is used again."""
         ...
 
     async def clear(self, aggregates: Sequence[Versioned]) -> None:
