@@ -1,8 +1,8 @@
 """How hard aiokafka compresses.
 
 aiokafka compresses with LZ4 at level 9 and has no setting for it (aiokafka issue 1028). That level
-searches: 13 µs for a kilobyte of an order's events, where LZ4's fast mode, which librdkafka and
-Kafka's own client for Java take, needs 1 µs. What comes out is a quarter larger.
+searches: 13 µs for a kilobyte of an order's events, where LZ4's fast mode, which librdkafka takes,
+needs 1 µs. What comes out of that is a quarter larger.
 """
 
 from aiokafka import codec
