@@ -33,7 +33,6 @@ def api(
     from shared.environment import SettingsError
     from shared.logs import configure_logging
     from shared.messaging.closed_connections import mend_connections
-    from shared.messaging.compression import mend_compression
     from shared.messaging.connection import kafka_connection
     from shared.serving import CannotListen
     from shared.settings import Settings
@@ -50,7 +49,6 @@ def api(
     settings = run_to_end(check())
     configure_logging(settings.log_format, settings.log_level)
     mend_connections()
-    mend_compression()
     process = Api(settings, address, told_of)
 
     async def serve() -> None:

@@ -27,7 +27,6 @@ from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
 from shared.messaging.closed_connections import mend_connections
 from shared.messaging.committed_offsets import mend_committed_offsets
-from shared.messaging.compression import mend_compression
 from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
@@ -70,7 +69,6 @@ def run(names: Sequence[str], settings: Settings) -> None:
     tune_collector()
     mend_connections()
     mend_committed_offsets()
-    mend_compression()
     try:
         uvloop.run(_serve(names, settings))
     except TracingUnavailable as error:

@@ -21,6 +21,7 @@ from aiokafka.partitioner import murmur2
 
 from shared.clock import utc_now
 from shared.logs import told
+from shared.messaging.compression import mend_compression
 from shared.messaging.connection import METADATA_MS, Kafka, connection
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
 from shared.messaging.outbox import OutboxEntry
@@ -224,6 +225,7 @@ class KafkaPublisher:
         return known
 
     async def _new_producer(self) -> AIOKafkaProducer:
+        mend_compression()
         # Idempotence stays off: an idempotent batch that expires leaves the producer unusable
         # (aiokafka issue 1017), and duplicates are dropped downstream by their ID anyway.
         producer = AIOKafkaProducer(

@@ -49,7 +49,7 @@ class MongoAggregateStore(Generic[S]):
     ``whole``: nobody keeps fields of their own in these documents.
 
     Keeps aggregates that it wrote itself, up to ``cache`` bytes of documents, which take about
-    four times that in memory; a stale one loses its next write by version and is then read again.
+    twice that in memory; a stale one loses its next write by version and is then read again.
     """
 
     def __init__(

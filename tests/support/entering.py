@@ -1,8 +1,9 @@
 """Logging in to the API under test: a marketplace with its first API client."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -113,7 +114,7 @@ class Entrance:
         told = []
         for name in await database.list_collection_names():
             async for document in database[name].find({"outbox": {"$exists": True}}):
-                told += [f"{entry.type} {entry.key} {entry.body}" for entry in entries_in(document)]
+                told += [json.dumps(asdict(entry), default=str) for entry in entries_in(document)]
         return "\n".join(told)
 
 

@@ -51,7 +51,7 @@ async def test_a_secret_is_shown_once_and_stands_in_no_event(
     assert all("ClientSecret" not in state for state in stored)
     for secret in (chosen, made["ClientSecret"], SECRET, PASSWORD, "Hash", "argon2", "sha256:"):
         assert secret not in events
-    assert "ApiClientSecretSaved" in events
+    assert '"ApiClientSecretSaved"' in events
 
 
 async def test_a_secret_expires(mongo: Mongo, database_prefix: str) -> None:
