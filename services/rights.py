@@ -193,3 +193,6 @@ class _Silent:
 
     def is_published(self, entry_id: str) -> bool:
         return False
+
+    async def told_by_others(self, entries: Iterable[OutboxEntry]) -> set[str]:
+        return set()

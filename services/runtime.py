@@ -26,11 +26,11 @@ from shared.eventloop import watch_event_loop
 from shared.health import ServiceHealth, health_app
 from shared.logs import configure_logging, told
 from shared.messaging.closed_connections import mend_connections
-from shared.messaging.committed_offsets import mend_committed_offsets
+from shared.messaging.committed_offsets import CommittedOffsets, mend_committed_offsets
 from shared.messaging.connection import METADATA_MS, kafka_connection
 from shared.messaging.decode import Decoder
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
-from shared.messaging.polling import Generations, Polling
+from shared.messaging.polling import Generations, Polling, fetch_less_ahead
 from shared.messaging.publisher import KafkaPublisher
 from shared.messaging.relay import OutboxRelay
 from shared.messaging.runner import BatchRunner
@@ -218,7 +218,6 @@ class RunningService:
             rebalance_timeout_ms=60_000,
             # A batch that waits for MongoDB must not cost the partitions.
             max_poll_interval_ms=24 * 3600 * 1000,
-            fetch_max_wait_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             listener=_Rebalance(self._runner, self._generations, self.health),
             parser=_parse,
@@ -248,6 +247,7 @@ class RunningService:
     def _polling_of(self, consumer: Any) -> Polling:
         # Its first poll may end before its start has.
         if self._polling is None:
+            fetch_less_ahead(consumer)
             self._polling = Polling(self._service.name, consumer, self._generations)
         return self._polling
 
@@ -272,6 +272,7 @@ class RunningService:
         consumer: Any = self._subscriber.consumer
         self._polling_of(consumer)
         self._watch.consumes(consumer)
+        self._publisher.ask(CommittedOffsets(consumer))
         counting_letters = counting(self._service.name, self._settings, self._mongo, self._metrics)
         watches = [self._watch.run, self._outboxes.run, counting_letters]
         beside = [self._clock.run, self._relay.run, *watches, *self._service.tasks]

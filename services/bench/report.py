@@ -2,13 +2,16 @@
 processes of a service, with the lines of an order and with the catalogue. Writes tables, plots and
 the figures themselves."""
 
+import asyncio
 import json
+import math
 import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean, stdev
 
 import psutil
 
@@ -23,6 +26,11 @@ from shared.settings import Settings
 
 _GROWTH = 100_000
 _STEP = 10_000
+# So often a deployment with that growth and a new one work beside each other, with so many orders.
+_ROUNDS = 8
+_ROUND = 3_000
+_T_95 = 2.365
+"""Student's t for 95 % of the mean of :data:`_ROUNDS` values, two-sided."""
 _PARTITIONS = (1, 3, 12)
 _INSTANCES = (1, 2)
 _PRODUCTS = (200, 100_000)
@@ -42,11 +50,32 @@ class Point:
     order_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A mean of ratios, and between what it lies with 95 % confidence."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[float, float]]) -> "Ratio":
+        """Of the first to the second of each of :data:`_ROUNDS` pairs."""
+        logarithms = [math.log(first / second) for first, second in pairs]
+        mean, spread = fmean(logarithms), _T_95 * stdev(logarithms) / math.sqrt(len(pairs))
+        low, middle, high = (round(math.exp(mean + by), 3) for by in (-spread, 0, spread))
+        return cls(middle, low, high)
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
 async def write_report(folder: Path) -> None:
-    """Measures for some twenty minutes and writes the folder anew."""
+    """Measures for some twenty-five minutes and writes the folder anew."""
     prepare()
+    growth, rounds = await _growth()
     series = {
-        "growth": await _growth(),
+        "growth": growth,
         "partitions": [await _at(n, partitions=n) for n in _PARTITIONS],
         "instances": [await _at(n, instances=n) for n in _INSTANCES],
         "lines": [
@@ -62,10 +91,10 @@ async def write_report(folder: Path) -> None:
         "measured": measured,
         "machine": machine,
         **{name: [asdict(point) for point in points] for name, points in series.items()},
+        "rounds": [[asdict(point) for point in pair] for pair in rounds],
     }
     (folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
-    (folder / "README.md").write_text(_page(measured, machine, series))
-    growth = series["growth"]
+    (folder / "README.md").write_text(_page(measured, machine, series, rounds))
     (folder / "growth.svg").write_text(
         line_plot(
             [(point.x, point.orders_per_second) for point in growth],
@@ -85,15 +114,31 @@ async def write_report(folder: Path) -> None:
     )
 
 
-async def _growth() -> list[Point]:
+async def _growth() -> tuple[list[Point], list[tuple[Point, Point]]]:
+    """The points on the way to the growth; then pairs of it and of a new deployment, which work at
+    the same time: the machine is not as quick in one minute as in the next."""
     points = []
-    async with Deployment() as deployment, Load(deployment.kafka) as load:
-        await load.load_catalogue()
-        await load.burst("warm", WARM_UP, IN_FLIGHT)
+    rounds = []
+    async with Deployment() as grown, Load(grown.kafka) as load:
+        await _ready(load)
         for done in range(_STEP, _GROWTH + 1, _STEP):
-            burst = await full_load(load, deployment, _STEP, prefix=f"to{done}")
+            burst = await full_load(load, grown, _STEP, prefix=f"to{done}")
             points.append(_point(done, burst))
-    return points
+        async with Deployment() as new, Load(new.kafka) as its_load:
+            await _ready(its_load)
+            for number in range(1, _ROUNDS + 1):
+                old_burst, new_burst = await asyncio.gather(
+                    full_load(load, grown, _ROUND, prefix=f"round{number}"),
+                    full_load(its_load, new, _ROUND, prefix=f"round{number}"),
+                )
+                done = number * _ROUND
+                rounds.append((_point(_GROWTH + done, old_burst), _point(done, new_burst)))
+    return points, rounds
+
+
+async def _ready(load: Load) -> None:
+    await load.load_catalogue()
+    await load.burst("warm", WARM_UP, IN_FLIGHT)
 
 
 async def _at(
@@ -127,8 +172,15 @@ def _point(x: int, burst: Burst) -> Point:
     )
 
 
-def _page(measured: str, machine: str, series: dict[str, list[Point]]) -> str:
+def _page(
+    measured: str,
+    machine: str,
+    series: dict[str, list[Point]],
+    rounds: Sequence[tuple[Point, Point]],
+) -> str:
     growth = series["growth"]
+    rate = Ratio.of([(old.orders_per_second, new.orders_per_second) for old, new in rounds])
+    cost = Ratio.of([(old.cpu_ms, new.cpu_ms) for old, new in rounds])
     rates = [point.orders_per_second for point in growth]
     mean = sum(rates) / len(rates)
     spread = max(abs(rate - mean) for rate in rates) / mean
@@ -139,7 +191,12 @@ def _page(measured: str, machine: str, series: dict[str, list[Point]]) -> str:
             " machine; `make bench-report` measures anew and writes this page."
         ),
         "## With the orders that were there before",
-        f"Within ±{spread:.0%} of the mean.",
+        (
+            f"After {_GROWTH:,} orders, in turn with a new deployment on the same machine,"
+            f" {_ROUNDS} times {_ROUND:,} orders each: **{rate} of its rate, {cost} of its CPU ms**"
+            " (the mean, and between what it lies with 95 % confidence)."
+        ),
+        (f"On the way there, over some minutes of the machine: within ±{spread:.0%} of the mean."),
         "![throughput](growth.svg)",
         _table("orders so far", growth),
         "## With the partitions of a topic",

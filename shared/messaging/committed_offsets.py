@@ -1,4 +1,4 @@
-"""aiokafka's question for a group's committed offsets.
+"""What a group has committed, and aiokafka's question for it.
 
 A broker that is not the group's coordinator, or still loads what it knows of it, answers with one
 error for the whole question and with no partitions (Kafka protocol, OffsetFetch version 2 and
@@ -7,13 +7,46 @@ that has committed nothing: it starts at the beginning of every topic. All of it
 applied before, but a month of events is read again after a coordinator has moved.
 """
 
+import asyncio
+from collections.abc import Collection
 from typing import Any
 
-from aiokafka import errors
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.commit import OffsetFetchRequest
 
+from shared.logs import told
+from shared.messaging.message import Place
+
+log = structlog.get_logger()
+
 _send = GroupCoordinator._send_req
+_PATIENCE = 2.0
+"""Seconds. aiokafka asks for ever; whoever asks here can do without an answer."""
+
+
+class CommittedOffsets:
+    """What the members of a consumer's group have committed, any of them."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def passed(self, places: Collection[Place]) -> set[Place]:
+        """Those of ``places`` that the group has committed beyond: whatever stood there is done
+        with. One question for all, and none for none; without an answer there are none."""
+        partitions = {TopicPartition(*place[:2]) for place in places}
+        # The consumer's own method asks for one partition at a time.
+        coordinator = self._consumer._coordinator
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                found = await coordinator.fetch_committed_offsets(list(partitions))
+        except (errors.KafkaError, TimeoutError) as error:
+            log.info("committed_offsets_unknown", error=told(error))
+            return set()
+        # What nothing is committed of is not among them.
+        next_ones = {partition: committed.offset for partition, committed in found.items()}
+        return {place for place in places if place[2] < next_ones.get(place[:2], 0)}
 
 
 def mend_committed_offsets() -> None:

@@ -12,6 +12,9 @@ from shared.logs import message_fields
 
 B = TypeVar("B", bound=Resource)
 
+Place = tuple[str, int, int]
+"""Where a record stands: its topic, its partition and its offset."""
+
 
 @dataclass(slots=True)
 class Message(Generic[B]):
@@ -33,6 +36,11 @@ class Message(Generic[B]):
     accepted: datetime
     value: bytes = b""
     trace: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where its record stands."""
+        return self.topic, self.partition, self.offset
 
     @property
     def identity(self) -> str:

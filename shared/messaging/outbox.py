@@ -8,7 +8,7 @@ from typing import Any
 from cramjam import lz4
 
 from shared.contracts.registry import MessageType
-from shared.messaging.message import Event, Message, derived_id
+from shared.messaging.message import Event, Message, Place, derived_id
 
 LARGEST_EVENT = 8 * 1024 * 1024 - 65_536
 """Bytes of the largest body that an event may have: what a topic takes, less key and headers."""
@@ -21,7 +21,11 @@ class EventTooLarge(Exception):
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
     """One event, encoded once: ``body`` is its JSON. ``id`` is its ``ce_id``, derived from what
-    caused it, so that deciding it again gives the same one."""
+    caused it, so that deciding it again gives the same one.
+
+    ``place`` is that of a message with whose batch it is written and published: once the service's
+    group has committed that message, the event is out. None where there is no such message.
+    """
 
     id: str
     topic: str
@@ -30,6 +34,7 @@ class OutboxEntry:
     time: datetime
     body: str
     trace: str | None = None
+    place: Place | None = None
 
 
 def outbox_fields(entries: Sequence[OutboxEntry]) -> dict[str, Any]:
@@ -52,6 +57,8 @@ def outbox_fields(entries: Sequence[OutboxEntry]) -> dict[str, Any]:
         }
         if entry.trace:
             fields["Trace"] = entry.trace
+        if entry.place:
+            fields["Place"] = list(entry.place)
         outbox.append(fields)
     # JSON has no line break but between its tokens, and pydantic writes none there.
     text = "\n".join(lines).encode()
@@ -73,9 +80,17 @@ def entries_in(document: Mapping[str, Any]) -> list[OutboxEntry]:
             entry["Time"],
             lines[entry["Body"]] if isinstance(entry["Body"], int) else entry["Body"],
             entry.get("Trace"),
+            _place(entry.get("Place")),
         )
         for entry in document["outbox"]
     ]
+
+
+def _place(stored: Sequence[Any] | None) -> Place | None:
+    if stored is None:
+        return None
+    topic, partition, offset = stored
+    return topic, partition, offset
 
 
 def event_id(cause: str, type: MessageType[Any], index: int) -> str:
@@ -84,10 +99,14 @@ def event_id(cause: str, type: MessageType[Any], index: int) -> str:
 
 
 def entries_of(
-    cause: str, events: Iterable[Event], now: datetime, trace: str | None = None
+    cause: str,
+    events: Iterable[Event],
+    now: datetime,
+    trace: str | None = None,
+    place: Place | None = None,
 ) -> list[OutboxEntry]:
     """The outbox entries of ``events``. ``cause`` names, for ever and uniquely, what led to them
-    (a message's identity and the aggregate that took it).
+    (a message's identity and the aggregate that took it); ``place`` is as in the entry.
 
     Raises :class:`EventTooLarge` before anything is written that could never be published.
     """
@@ -106,6 +125,7 @@ def entries_of(
                 now,
                 text,
                 trace,
+                place,
             )
         )
     return entries

@@ -3,7 +3,7 @@
 Two round trips to MongoDB and one to Kafka for a batch of any size, unless a race is lost.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -108,6 +108,7 @@ class AggregateProcessor(Generic[S, C]):
                 dict.fromkeys(key for _, key in todo), presumed_new=presumed_new
             )
             presumed_new = set()
+            await self._forget_told(aggregates.values())
             again = await self._apply(todo, aggregates)
             todo = [(message, key) for message, key in todo if key in again]
 
@@ -155,7 +156,7 @@ class AggregateProcessor(Generic[S, C]):
             aggregate.state = decision.state
             aggregate.inbox.add(message)
             aggregate.outbox += entries_of(
-                caused_by(message, key), decision.events, now, message.trace
+                caused_by(message, key), decision.events, now, message.trace, message.place
             )
         failpoints.reached("before_write", touched)
         lost = await self._save(list(touched.values()))
@@ -178,6 +179,14 @@ class AggregateProcessor(Generic[S, C]):
                 if self._observe is not None:
                     self._observe(message, before, decision)
         return lost | self._doubtful(ignored - touched.keys(), aggregates)
+
+    async def _forget_told(self, aggregates: Collection[Aggregate[S]]) -> None:
+        """Takes out of the outboxes what other processes wrote and have published."""
+        unknown = [entry for each in aggregates for entry in self._unpublished(each)]
+        told = await self._publisher.told_by_others(unknown) if unknown else set()
+        if told:
+            for each in aggregates:
+                each.outbox = [entry for entry in each.outbox if entry.id not in told]
 
     def _doubtful(self, ignored: set[str], aggregates: Mapping[str, Aggregate[S]]) -> set[str]:
         """Of the aggregates that had no use for what came, those that were only remembered:

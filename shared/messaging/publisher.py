@@ -21,6 +21,7 @@ from aiokafka.partitioner import murmur2
 
 from shared.clock import utc_now
 from shared.logs import told
+from shared.messaging.committed_offsets import CommittedOffsets
 from shared.messaging.compression import mend_compression
 from shared.messaging.connection import METADATA_MS, Kafka, connection
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS, attempts, count_fault
@@ -63,6 +64,11 @@ class Publisher(Protocol):
 
     def is_published(self, entry_id: str) -> bool:
         """Whether this process published the outbox entry, as far as it remembers."""
+        ...
+
+    async def told_by_others(self, entries: Iterable[OutboxEntry]) -> set[str]:
+        """The IDs of those entries that are out, whoever of the service published them: their
+        messages are committed. What cannot be learned now is not among them."""
         ...
 
 
@@ -111,6 +117,7 @@ class KafkaPublisher:
         self._published: set[str] = set()
         self._published_before: set[str] = set()
         self._hashes: dict[bytes, int] = {}
+        self._offsets: CommittedOffsets | None = None
         self.last_retry = 0.0
         """When records were last sent again (monotonic seconds): waiting for Kafka, not hanging."""
 
@@ -143,6 +150,17 @@ class KafkaPublisher:
 
     def is_published(self, entry_id: str) -> bool:
         return entry_id in self._published or entry_id in self._published_before
+
+    def ask(self, offsets: CommittedOffsets) -> None:
+        """From now on ``offsets`` tell what other processes have published."""
+        self._offsets = offsets
+
+    async def told_by_others(self, entries: Iterable[OutboxEntry]) -> set[str]:
+        if self._offsets is None:
+            return set()
+        by_id = {entry.id: entry.place for entry in entries if entry.place is not None}
+        passed = await self._offsets.passed(set(by_id.values()))
+        return {id for id, place in by_id.items() if place in passed}
 
     async def send(self, records: Sequence[Outgoing]) -> None:
         started = time.perf_counter()

@@ -256,6 +256,9 @@ class _TracedPublisher:
     def is_published(self, entry_id: str) -> bool:
         return self._inner.is_published(entry_id)
 
+    async def told_by_others(self, entries: Iterable[OutboxEntry]) -> set[str]:
+        return await self._inner.told_by_others(entries)
+
     def _span(self, count: int) -> AbstractContextManager[object]:
         if not count:
             return contextlib.nullcontext()

@@ -15,7 +15,7 @@ from shared.aggregates import Aggregate, Unsent, Versioned
 from shared.contracts.base import Resource
 from shared.contracts.registry import MessageType
 from shared.messaging.inbox import Inbox
-from shared.messaging.message import Message
+from shared.messaging.message import Message, Place
 from shared.messaging.outbox import OutboxEntry, entries_in, outbox_fields
 from shared.messaging.publisher import Outgoing, RecordTooLarge, headers_of
 from shared.mongo.codec import CODEC
@@ -203,6 +203,8 @@ class FakePublisher:
         self.entries: list[OutboxEntry] = []
         self.sent: list[Outgoing] = []
         self.records: list[Outgoing] = []
+        self.committed: set[Place] = set()
+        """Where messages stand that the service's group has committed."""
         self._source = f"/ordermesh/{service}"
         self._largest = largest
         self._published: set[str] = set()
@@ -258,6 +260,9 @@ class FakePublisher:
 
     def is_published(self, entry_id: str) -> bool:
         return entry_id in self._published
+
+    async def told_by_others(self, entries: Iterable[OutboxEntry]) -> set[str]:
+        return {entry.id for entry in entries if entry.place in self.committed}
 
     def _take(self, records: Sequence[Outgoing]) -> BaseException | None:
         """Keeps the records; returns the fault to raise afterwards, if any."""

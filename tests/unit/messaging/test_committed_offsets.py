@@ -1,7 +1,9 @@
-"""A broker's refusal to tell committed offsets is no answer, through aiokafka's own coordinator
-with a broker that is told what to say."""
+"""What a group has committed, through aiokafka's own coordinator with a broker that is told what to
+say: its refusal to tell is no answer."""
 
+import asyncio
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from aiokafka import TopicPartition
@@ -16,7 +18,8 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetFetchResponse_v1, OffsetFetchResponse_v3
 from aiokafka.structs import OffsetAndMetadata
 
-from shared.messaging.committed_offsets import mend_committed_offsets
+from shared.messaging import committed_offsets
+from shared.messaging.committed_offsets import CommittedOffsets, mend_committed_offsets
 
 PLACE = TopicPartition("orders.events", 2)
 
@@ -109,3 +112,37 @@ async def test_a_refusal_for_good_is_raised() -> None:
 
     with pytest.raises(GroupAuthorizationFailedError):
         await coordinator.fetch_committed_offsets([PLACE])
+
+
+def offsets_told_by(broker: Broker) -> CommittedOffsets:
+    return CommittedOffsets(SimpleNamespace(_coordinator=coordinator_of(broker)))
+
+
+async def test_what_stands_before_a_committed_offset_is_passed() -> None:
+    places = {("orders.events", 2, offset) for offset in (7, 40, 41, 42)}
+
+    passed = await offsets_told_by(Broker(told(41))).passed(places)
+
+    assert passed == {("orders.events", 2, 7), ("orders.events", 2, 40)}
+
+
+async def test_nothing_is_passed_where_nothing_is_committed() -> None:
+    places = {("orders.events", 2, 0), ("orders.events", 1, 0)}
+
+    assert await offsets_told_by(Broker(told(-1))).passed(places) == set()
+
+
+async def test_nobody_is_asked_about_nothing() -> None:
+    assert await offsets_told_by(Broker()).passed(set()) == set()
+
+
+async def test_without_an_answer_nothing_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(Broker):
+        async def send(self, node_id: int, request: object, *, group: object) -> object:
+            return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(committed_offsets, "_PATIENCE", 0.01)
+    refusing = Broker(refused(GroupAuthorizationFailedError))
+
+    for broker in (Silent(), refusing):
+        assert await offsets_told_by(broker).passed({("orders.events", 2, 0)}) == set()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.catalog import Buyer, Delete
 from shared.contracts.registry import BUYER
-from shared.messaging.message import Event, derived_id
+from shared.messaging.message import Event, Place, derived_id
 from shared.messaging.outbox import (
     LARGEST_EVENT,
     EventTooLarge,
@@ -30,7 +30,8 @@ DELETED = Event(BUYER.deleted, Delete(id="ada"))
 
 
 def test_an_entry_is_its_event_encoded() -> None:
-    (entry,) = entries_of("cause", [SAVED], START, "00-1-2-01")
+    place = ("catalog.commands", 2, 41)
+    (entry,) = entries_of("cause", [SAVED], START, "00-1-2-01", place)
 
     assert entry == OutboxEntry(
         id=entry.id,
@@ -40,6 +41,7 @@ def test_an_entry_is_its_event_encoded() -> None:
         time=START,
         body='{"ID":"ada","Name":"Ada","Active":true,"xp":{"ü":1}}',
         trace="00-1-2-01",
+        place=place,
     )
 
 
@@ -84,11 +86,14 @@ def test_a_redelivery_is_the_same_cause() -> None:
 TEXTS = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))
 
 
-@given(st.lists(st.tuples(TEXTS, st.none() | st.text(min_size=1))))
-def test_entries_survive_their_document(told: list[tuple[str, str | None]]) -> None:
+PLACES = st.tuples(st.text(), st.integers(0, 2**31 - 1), st.integers(0, 2**63 - 1))
+
+
+@given(st.lists(st.tuples(TEXTS, st.none() | st.text(min_size=1), st.none() | PLACES)))
+def test_entries_survive_their_document(told: list[tuple[str, str | None, Place | None]]) -> None:
     entries = [
-        OutboxEntry(f"e-{number}", "t", "T", "key", START, body, trace)
-        for number, (body, trace) in enumerate(told)
+        OutboxEntry(f"e-{number}", "t", "T", "key", START, body, trace, place)
+        for number, (body, trace, place) in enumerate(told)
     ]
 
     assert entries_in(bson.decode(bson.encode(outbox_fields(entries)), CODEC)) == entries

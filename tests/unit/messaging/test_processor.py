@@ -269,6 +269,31 @@ async def test_a_crash_after_publish_publishes_the_same_ids_again(rig: Rig) -> N
     assert len(set(rig.ids())) == 1
 
 
+async def test_what_another_process_told_and_committed_is_not_told_again(rig: Rig) -> None:
+    first = named("a", "1")
+    await rig.process(first)
+    rig.publisher.forget()
+    rig.publisher.committed = {first.place}
+
+    await rig.process(named("a", "2"))
+
+    assert rig.published() == [("a", "1"), ("a", "2")]
+    assert [entry.id for entry in rig.store.aggregate("a").outbox] == rig.ids()[1:]
+
+
+async def test_what_another_process_may_not_have_told_is_told_before_what_follows(rig: Rig) -> None:
+    first, second = named("a", "1"), named("a", "2")
+    await rig.process(first)
+    await rig.process(second)
+    rig.publisher.forget()
+    rig.publisher.committed = {first.place}
+
+    await rig.process(named("a", "3"))
+
+    assert rig.published() == [("a", "1"), ("a", "2"), ("a", "2"), ("a", "3")]
+    assert len(set(rig.ids())) == 3
+
+
 async def test_a_write_that_was_done_but_not_answered_is_not_done_twice(rig: Rig) -> None:
     messages = [named("a", "1"), named("b", "2"), named("a", "3")]
     rig.store.fail_next(AutoReconnect("no answer"), after_write=True)
