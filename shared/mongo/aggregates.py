@@ -6,7 +6,7 @@ shard. Documents look like this::
 
     {_id, version, writer, state: {...} | null,
      inbox: {ids: [...], marks: [[topic, partition, offset, milliseconds], ...]},
-     outbox: [{ID, Topic, Type, Key, Time, Body, Trace?}, ...], bodies?: binary,
+     outbox: [{ID, Topic, Type, Key, Time, Body, Trace?, Place?}, ...], bodies?: binary,
      outbox_at?: time of the oldest entry, gone_at?: since when there is no state}
 
 A write names the version that it was computed from; ``writer`` is unique to the write, so that
