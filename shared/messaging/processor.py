@@ -108,7 +108,7 @@ class AggregateProcessor(Generic[S, C]):
                 dict.fromkeys(key for _, key in todo), presumed_new=presumed_new
             )
             presumed_new = set()
-            await self._forget_told(aggregates.values())
+            await forget_told(self._publisher, aggregates.values())
             again = await self._apply(todo, aggregates)
             todo = [(message, key) for message, key in todo if key in again]
 
@@ -180,14 +180,6 @@ class AggregateProcessor(Generic[S, C]):
                     self._observe(message, before, decision)
         return lost | self._doubtful(ignored - touched.keys(), aggregates)
 
-    async def _forget_told(self, aggregates: Collection[Aggregate[S]]) -> None:
-        """Takes out of the outboxes what other processes wrote and have published."""
-        unknown = [entry for each in aggregates for entry in self._unpublished(each)]
-        told = await self._publisher.told_by_others(unknown) if unknown else set()
-        if told:
-            for each in aggregates:
-                each.outbox = [entry for entry in each.outbox if entry.id not in told]
-
     def _doubtful(self, ignored: set[str], aggregates: Mapping[str, Aggregate[S]]) -> set[str]:
         """Of the aggregates that had no use for what came, those that were only remembered:
         another instance may have changed them, and no write has proved that it did not. They are
@@ -207,6 +199,21 @@ class AggregateProcessor(Generic[S, C]):
 
     def _unpublished(self, aggregate: Aggregate[S]) -> list[OutboxEntry]:
         return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry.id)]
+
+
+async def forget_told(publisher: Publisher, aggregates: Collection[Aggregate[Any]]) -> None:
+    """Takes out of the outboxes of ``aggregates``, which were just loaded, what other processes
+    wrote and have published."""
+    unknown = [
+        entry
+        for aggregate in aggregates
+        for entry in aggregate.outbox
+        if not publisher.is_published(entry.id)
+    ]
+    told = await publisher.told_by_others(unknown) if unknown else set()
+    if told:
+        for aggregate in aggregates:
+            aggregate.outbox = [entry for entry in aggregate.outbox if entry.id not in told]
 
 
 def count_rejections(metrics: Metrics, service: str, events: Iterable[Event]) -> None:

@@ -38,6 +38,10 @@ RETRY_SECONDS = 0.5
 # The topics say how large a record may be, after compression; this only bounds memory.
 _LARGEST_REQUEST = 64 * 1024 * 1024
 
+_NEVER_REFUSED = 128 * 1024
+"""Characters of a body. A topic that does not take a record is the only reason why a message is
+done with whose events are not out: it goes to the dead letters."""
+
 Headers = Sequence[tuple[str, bytes]]
 
 Place = tuple[str, int]
@@ -158,7 +162,11 @@ class KafkaPublisher:
     async def told_by_others(self, entries: Iterable[OutboxEntry]) -> set[str]:
         if self._offsets is None:
             return set()
-        by_id = {entry.id: entry.place for entry in entries if entry.place is not None}
+        by_id = {
+            entry.id: entry.place
+            for entry in entries
+            if entry.place is not None and len(entry.body) <= _NEVER_REFUSED
+        }
         passed = await self._offsets.passed(set(by_id.values()))
         return {id for id, place in by_id.items() if place in passed}
 

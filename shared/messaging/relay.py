@@ -20,7 +20,7 @@ from shared.logs import message_fields, told
 from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
 from shared.messaging.outbox import OutboxEntry
-from shared.messaging.processor import Clock
+from shared.messaging.processor import Clock, forget_told
 from shared.messaging.publisher import Publisher, RecordTooLarge
 
 log = structlog.get_logger()
@@ -137,26 +137,31 @@ class OutboxRelay:
     async def _recover(
         self, kind: str, store: AggregateStore[Any], ids: list[str]
     ) -> list[Aggregate[Any]]:
-        """Publishes what was left in these outboxes, all together; returns those that are done."""
+        """Publishes what was left untold in these outboxes, all together; returns those that are
+        done."""
         # Another instance's outbox is in the store, not in what this one remembers.
         store.forget(ids)
         aggregates = list((await store.load(ids)).values())
-        try:
-            await self._publisher.publish(self._unpublished(aggregates))
-        except RecordTooLarge:
-            aggregates = await self._one_by_one(kind, aggregates)
-        log.info("outbox_recovered", service=self._service, kind=kind, aggregates=len(aggregates))
-        return aggregates
+        await forget_told(self._publisher, aggregates)
+        untold = [aggregate for aggregate in aggregates if self._unpublished([aggregate])]
+        refused: set[str] = set()
+        if untold:
+            try:
+                await self._publisher.publish(self._unpublished(untold))
+            except RecordTooLarge:
+                refused = await self._one_by_one(kind, untold)
+            recovered = len(untold) - len(refused)
+            log.info("outbox_recovered", service=self._service, kind=kind, aggregates=recovered)
+        return [aggregate for aggregate in aggregates if aggregate.id not in refused]
 
-    async def _one_by_one(
-        self, kind: str, aggregates: list[Aggregate[Any]]
-    ) -> list[Aggregate[Any]]:
-        done = []
+    async def _one_by_one(self, kind: str, aggregates: list[Aggregate[Any]]) -> set[str]:
+        """Publishes each by itself; returns the IDs of those that Kafka does not take."""
+        refused = set()
         for aggregate in aggregates:
             try:
                 await self._publisher.publish(self._unpublished([aggregate]))
-                done.append(aggregate)
             except RecordTooLarge as error:
+                refused.add(aggregate.id)
                 # It stays in the outbox, in sight of the metric, and stops no other.
                 log.error(
                     "outbox_unpublishable",
@@ -169,7 +174,7 @@ class OutboxRelay:
                     ],
                     error=type(error).__name__,
                 )
-        return done
+        return refused
 
     def _unknown(self, unsent: Unsent) -> list[datetime]:
         """The times of those entries of which this process does not know that they are out."""

@@ -1,6 +1,7 @@
 """What another member of a service's group has published, on a real Kafka."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -29,9 +30,9 @@ async def test_it_is_what_the_committed_messages_led_to(
             await producer.send_and_wait(topic, str(number).encode())
     group = {"bootstrap_servers": kafka_address, "group_id": topic, "enable_auto_commit": False}
     async with AIOKafkaConsumer(**group) as asking, AIOKafkaConsumer(**group) as other:
-        # Both take part in the group, and only the other one has a partition.
-        asking.subscribe([topic])
-        other.assign([TopicPartition(topic, 0)])
+        # Neither joins the group: both may commit for it.
+        for consumer in (asking, other):
+            consumer.assign([TopicPartition(topic, 0)])
         assert await told() == set()
         publisher.ask(CommittedOffsets(asking))
         assert await told() == set()
@@ -39,3 +40,7 @@ async def test_it_is_what_the_committed_messages_led_to(
         await other.commit({TopicPartition(topic, 0): 2})
 
         assert await told() == {entries[topic, 0, 0].id, entries[topic, 0, 1].id}
+        entries[topic, 0, 1] = replace(entries[topic, 0, 1], body="x" * 200_000)
+
+        # A topic may have refused it, and its message went to the dead letters.
+        assert await told() == {entries[topic, 0, 0].id}

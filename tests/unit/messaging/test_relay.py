@@ -1,6 +1,7 @@
 """The relay publishes what a crash left behind, and clears what was published."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,19 @@ async def test_what_another_left_behind_is_published_and_cleared(rig: Rig) -> No
     assert rig.waiting("a") == []
     assert rig.store.state("a") == Buyer(id="a", name="a")
     assert await rig.store.outbox_depth() == 0
+
+
+async def test_what_another_left_behind_and_had_told_is_only_cleared(rig: Rig) -> None:
+    told, untold = ("catalog.commands", 0, 7), ("catalog.commands", 1, 7)
+    rig.put("a", replace(entry("1"), place=told))
+    rig.put("b", replace(entry("2"), place=told), replace(entry("3"), place=untold))
+    rig.publisher.committed = {told}
+    rig.clock.advance(16)
+
+    assert await rig.relay.sweep() == 2
+
+    assert rig.published() == ["3"]
+    assert (rig.waiting("a"), rig.waiting("b")) == ([], [])
 
 
 @pytest.mark.parametrize(("age", "published"), [(29, []), (31, ["1"])])
