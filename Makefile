@@ -13,7 +13,7 @@ PYTHON ?= $(shell for wanted in fast any; do \
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test faults soak test-operations test-sdk series dashboards check bench \
-	bench-quick bench-http bench-report lock manifests deploy-tools clean
+	bench-quick bench-beside bench-http bench-report lock manifests deploy-tools clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench: $(STAMP) ## Measure throughput and latency on this machine
 
 bench-quick: $(STAMP) ## Measure only the throughput, in under a minute
 	$(BIN)/ordermesh bench --quick --orders 4000
+
+bench-beside: $(STAMP) ## Compare with another checkout, OTHER=DIR, both at work at the same time
+	$(BIN)/ordermesh bench-beside $(OTHER)
 
 bench-http: $(STAMP) ## Measure the HTTP API beside a bare FastAPI route (apt-get install wrk)
 	$(BIN)/ordermesh bench-http

@@ -15,6 +15,7 @@ import typer
 
 from services.admin_client import AdminClient
 from services.cli_api import api
+from services.cli_bench import bench, bench_beside, bench_http
 from services.cli_contracts import contracts_app
 from services.cli_dead_letters import dead_letters_app
 from services.cli_end import fail
@@ -24,7 +25,7 @@ from services.cli_front_door import front_door
 from services.cli_orders import orders_app
 from services.cli_reconcile import reconcile
 from services.cli_security import register as register_security
-from services.cli_support import Kafka
+from services.cli_support import Instances, Kafka
 from services.cli_topics import topics_app
 from services.names import SERVICES
 
@@ -44,6 +45,9 @@ app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(events_app, name="events")
 app.command()(reconcile)
 app.command("front-door")(front_door)
+app.command()(bench)
+app.command("bench-beside")(bench_beside)
+app.command("bench-http")(bench_http)
 app.command()(api)
 
 
@@ -61,11 +65,6 @@ Mongodb = Annotated[
     typer.Option(
         envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB, a replica set, 6.0 or newer."
     ),
-]
-_BENCH_ORDERS = 10_000
-Instances = Annotated[
-    int,
-    typer.Option(min=1, help="Processes of each service, for a machine with cores to spare."),
 ]
 
 
@@ -201,59 +200,6 @@ def demo(
     from services.demo import run as run_demo
 
     _run(run_demo(orders=orders))
-
-
-@app.command()
-def bench(
-    orders: Annotated[
-        int, typer.Option(min=1, help="How many orders to measure with.")
-    ] = _BENCH_ORDERS,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Only the throughput, in under a minute.")
-    ] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(help="Measure how the cost grows, and write tables and plots here."),
-    ] = None,
-    instances: Instances = 1,
-) -> None:
-    """Measure throughput and latency on this machine, beside a bare loop without any logic."""
-    if report and (orders != _BENCH_ORDERS or quick or instances != 1):
-        raise typer.BadParameter(
-            "it measures with loads of its own: leave --orders, --quick and --instances out.",
-            param_hint="--report",
-        )
-    try:
-        from services.bench.report import write_report
-        from services.bench.run import run as run_bench
-    except ModuleNotFoundError as error:
-        print(
-            f"The benchmark needs {error.name}: pip install 'ordermesh[bench,embedded]'.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(1) from error
-    _run(
-        write_report(report)
-        if report
-        else run_bench(orders=orders, quick=quick, instances=instances)
-    )
-
-
-@app.command("bench-http")
-def bench_http(
-    products: Annotated[int, typer.Option(min=100, help="How many there are.")] = 100_000,
-    seconds: Annotated[int, typer.Option(min=1, help="How long each is measured.")] = 10,
-) -> None:
-    """Measure the HTTP API on this machine with wrk, beside a bare FastAPI route."""
-    try:
-        from services.bench.http import run as run_http
-    except ModuleNotFoundError as error:
-        print(
-            f"The benchmark needs {error.name}: pip install 'ordermesh[bench,embedded]'.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(1) from error
-    _run(run_http(products=products, seconds=seconds))
 
 
 def _stop_on_signals(second_interrupt: Any) -> asyncio.Event:

@@ -16,6 +16,10 @@ Kafka = Annotated[
     str | None,
     typer.Option(envvar="ORDERMESH_KAFKA", metavar="HOST:PORT", help="Kafka bootstrap servers."),
 ]
+Instances = Annotated[
+    int,
+    typer.Option(min=1, help="Processes of each service, for a machine with cores to spare."),
+]
 Mongodb = Annotated[
     str | None,
     typer.Option(envvar="ORDERMESH_MONGODB", metavar="URL", help="MongoDB of the deployment."),

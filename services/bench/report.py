@@ -4,14 +4,12 @@ the figures themselves."""
 
 import asyncio
 import json
-import math
 import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean, stdev
 
 import psutil
 
@@ -20,17 +18,15 @@ from services.bench.footprint import quiet
 from services.bench.goods import Goods
 from services.bench.load import Load
 from services.bench.plot import line_plot
+from services.bench.ratio import ROUNDS, Ratio
 from services.bench.run import IN_FLIGHT, WARM_UP, Burst, full_load, prepare
 from services.up import Deployment
 from shared.settings import Settings
 
 _GROWTH = 100_000
 _STEP = 10_000
-# So often a deployment with that growth and a new one work beside each other, with so many orders.
-_ROUNDS = 8
+# With so many orders a deployment with that growth and a new one work beside each other at a time.
 _ROUND = 3_000
-_T_95 = 2.365
-"""Student's t for 95 % of the mean of :data:`_ROUNDS` values, two-sided."""
 _PARTITIONS = (1, 3, 12)
 _INSTANCES = (1, 2)
 _PRODUCTS = (200, 100_000)
@@ -48,26 +44,6 @@ class Point:
     orders_per_second: float
     cpu_ms: float
     order_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A mean of ratios, and between what it lies with 95 % confidence."""
-
-    mean: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, pairs: Sequence[tuple[float, float]]) -> "Ratio":
-        """Of the first to the second of each of :data:`_ROUNDS` pairs."""
-        logarithms = [math.log(first / second) for first, second in pairs]
-        mean, spread = fmean(logarithms), _T_95 * stdev(logarithms) / math.sqrt(len(pairs))
-        low, middle, high = (round(math.exp(mean + by), 3) for by in (-spread, 0, spread))
-        return cls(middle, low, high)
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
 async def write_report(folder: Path) -> None:
@@ -126,7 +102,7 @@ async def _growth() -> tuple[list[Point], list[tuple[Point, Point]]]:
             points.append(_point(done, burst))
         async with Deployment() as new, Load(new.kafka) as its_load:
             await _ready(its_load)
-            for number in range(1, _ROUNDS + 1):
+            for number in range(1, ROUNDS + 1):
                 old_burst, new_burst = await asyncio.gather(
                     full_load(load, grown, _ROUND, prefix=f"round{number}"),
                     full_load(its_load, new, _ROUND, prefix=f"round{number}"),
@@ -192,11 +168,11 @@ def _page(
         ),
         "## With the orders that were there before",
         (
-            f"After {_GROWTH:,} orders, in turn with a new deployment on the same machine,"
-            f" {_ROUNDS} times {_ROUND:,} orders each: **{rate} of its rate, {cost} of its CPU ms**"
+            f"After {_GROWTH:,} orders, beside a new deployment that carries {ROUNDS} times"
+            f" {_ROUND:,} orders at the same time: **{rate} of its rate, {cost} of its CPU ms**"
             " (the mean, and between what it lies with 95 % confidence)."
         ),
-        (f"On the way there, over some minutes of the machine: within ±{spread:.0%} of the mean."),
+        f"On the way there, over some minutes of the machine: within ±{spread:.0%} of the mean.",
         "![throughput](growth.svg)",
         _table("orders so far", growth),
         "## With the partitions of a topic",

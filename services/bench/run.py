@@ -8,16 +8,17 @@ import platform
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
 from services.bench.bare import Plan, Write, document_bytes
+from services.bench.children import answers, child, tell
 from services.bench.footprint import Sent, Stored, quiet, records_of, sent_since, stored
 from services.bench.interpreter import built_for_speed
 from services.bench.load import Load
 from services.bench.usage import Usage, usage_of
-from services.checks import DeploymentError
 from services.up import Deployment
 from shared.logs import configure_logging
 from shared.messaging.topics import Topic, create_topics
@@ -148,27 +149,19 @@ async def _bare(deployment: Deployment, burst: Burst) -> Bare:
         )
         for partition in range(BARE_PROCESSES)
     ]
-    processes: list[asyncio.subprocess.Process] = []
-    try:
+    async with AsyncExitStack() as stack:
+        processes = []
         for plan in plans:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "services.bench.bare",
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24,
-            )  # fmt: skip
-            processes.append(process)
-            await _tell(process, plan.dump())
+            command = (sys.executable, "-m", "services.bench.bare")
+            processes.append(await stack.enter_async_context(child(*command)))
+            await tell(processes[-1], plan.dump())
+        await answers(processes)
         servers = {name: deployment.pids[name] for name in ("mongodb", "kafka")}
         before = usage_of(servers)
         for process in processes:
-            await _tell(process, "go", answer=False)
-        lines = await asyncio.gather(*map(_answer, processes))
+            await tell(process, "go")
+        lines = await answers(processes)
         after = usage_of(servers)
-    finally:
-        for process in processes:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-            await process.wait()
     took = [json.loads(line) for line in lines]
     orders = share * BARE_PROCESSES
     loops = sum(each["cpu"] for each in took) / orders * 1000
@@ -185,22 +178,6 @@ def _cpu_ms(
         for name, usage in after.items()
         if name in before
     }
-
-
-async def _tell(process: asyncio.subprocess.Process, line: str, *, answer: bool = True) -> None:
-    """Sends a line to a bare loop and, but for the last one, waits for its answer."""
-    if process.stdin is not None:
-        process.stdin.write(line.encode() + b"\n")
-        await process.stdin.drain()
-    if answer:
-        await _answer(process)
-
-
-async def _answer(process: asyncio.subprocess.Process) -> bytes:
-    line = await process.stdout.readline() if process.stdout is not None else b""
-    if not line:
-        raise DeploymentError("The bare loop ended early; its own lines on stderr say why.")
-    return line
 
 
 def _waits(load: Load, orders: list[str]) -> dict[str, float]:
