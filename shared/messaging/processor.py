@@ -3,6 +3,7 @@
 Two round trips to MongoDB and one to Kafka for a batch of any size, unless a race is lost.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -141,8 +142,12 @@ class AggregateProcessor(Generic[S, C]):
         touched: dict[str, Aggregate[S]] = {}
         ignored: set[str] = set()
         decided: list[tuple[str, Message[Any], S | None, Decision[S]]] = []
+        takers = Counter(id(message) for message, _ in todo)
         for message, key in fresh:
             aggregate = aggregates[key]
+            # Of several aggregates one may be written and another refuse for good: the message then
+            # goes to the dead letters and is committed, and nobody has told what the one wrote.
+            place = message.place if takers[id(message)] == 1 else None
             if message.key != key:
                 message = replace(message, key=key)
             decision = self._fold(aggregate.state, message, context)
@@ -156,7 +161,7 @@ class AggregateProcessor(Generic[S, C]):
             aggregate.state = decision.state
             aggregate.inbox.add(message)
             aggregate.outbox += entries_of(
-                caused_by(message, key), decision.events, now, message.trace, message.place
+                caused_by(message, key), decision.events, now, message.trace, place
             )
         failpoints.reached("before_write", touched)
         lost = await self._save(list(touched.values()))

@@ -15,6 +15,7 @@ from shared.contracts.registry import BUYER, COMMAND_REJECTED
 from shared.messaging.message import Event, Message, rejection
 from shared.messaging.processor import AggregateProcessor, Decision
 from shared.metrics import Metrics
+from shared.mongo.writes import AggregateTooLarge
 from tests.support.fakes import FakeClock, FakePublisher, FakeStore, message
 
 
@@ -279,6 +280,20 @@ async def test_what_another_process_told_and_committed_is_not_told_again(rig: Ri
 
     assert rig.published() == [("a", "1"), ("a", "2")]
     assert [entry.id for entry in rig.store.aggregate("a").outbox] == rig.ids()[1:]
+
+
+async def test_what_one_of_several_aggregates_wrote_is_told_although_another_refused(
+    rig: Rig,
+) -> None:
+    both = named("x", "1", to=["a", "b"])
+    rig.store.fail_next(AggregateTooLarge("b"), after_write=True)
+    with pytest.raises(AggregateTooLarge):
+        await rig.process(both)
+    rig.publisher.committed = {both.place}
+
+    await rig.process(named("a", "2"))
+
+    assert rig.published() == [("a", "1"), ("a", "2")]
 
 
 async def test_what_another_process_may_not_have_told_is_told_before_what_follows(rig: Rig) -> None:
