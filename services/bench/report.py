@@ -19,7 +19,7 @@ from services.bench.goods import Goods
 from services.bench.load import Load
 from services.bench.plot import line_plot
 from services.bench.ratio import ROUNDS, Ratio
-from services.bench.run import IN_FLIGHT, WARM_UP, Burst, full_load, prepare
+from services.bench.run import IN_FLIGHT, WARM_UP, Burst, full_load, prepare, warm_up
 from services.up import Deployment
 from shared.settings import Settings
 
@@ -96,12 +96,12 @@ async def _growth() -> tuple[list[Point], list[tuple[Point, Point]]]:
     points = []
     rounds = []
     async with Deployment() as grown, Load(grown.kafka) as load:
-        await _ready(load)
+        await warm_up(load)
         for done in range(_STEP, _GROWTH + 1, _STEP):
             burst = await full_load(load, grown, _STEP, prefix=f"to{done}")
             points.append(_point(done, burst))
         async with Deployment() as new, Load(new.kafka) as its_load:
-            await _ready(its_load)
+            await warm_up(its_load)
             for number in range(1, ROUNDS + 1):
                 old_burst, new_burst = await asyncio.gather(
                     full_load(load, grown, _ROUND, prefix=f"round{number}"),
@@ -110,11 +110,6 @@ async def _growth() -> tuple[list[Point], list[tuple[Point, Point]]]:
                 done = number * _ROUND
                 rounds.append((_point(_GROWTH + done, old_burst), _point(done, new_burst)))
     return points, rounds
-
-
-async def _ready(load: Load) -> None:
-    await load.load_catalogue()
-    await load.burst("warm", WARM_UP, IN_FLIGHT)
 
 
 async def _at(

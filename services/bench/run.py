@@ -8,7 +8,6 @@ import platform
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
@@ -68,8 +67,7 @@ async def run(*, orders: int, quick: bool = False, instances: int = 1) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         async with Deployment(instances=instances) as deployment:
             async with Load(deployment.kafka) as load:
-                await load.load_catalogue()
-                await load.burst("warm", WARM_UP, IN_FLIGHT)
+                await warm_up(load)
                 burst = await full_load(load, deployment, orders)
                 rate = orders / burst.seconds
                 waits = {}
@@ -95,6 +93,12 @@ def prepare() -> None:
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     os.environ.update(_SETTINGS)
     configure_logging("console", "WARNING")
+
+
+async def warm_up(load: Load) -> None:
+    """Loads the catalogue and places the first orders, which are not measured."""
+    await load.load_catalogue()
+    await load.burst("warm", WARM_UP, IN_FLIGHT)
 
 
 async def full_load(
@@ -149,7 +153,7 @@ async def _bare(deployment: Deployment, burst: Burst) -> Bare:
         )
         for partition in range(BARE_PROCESSES)
     ]
-    async with AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
         processes = []
         for plan in plans:
             command = (sys.executable, "-m", "services.bench.bare")

@@ -16,9 +16,9 @@ from shared.aggregates import Aggregate
 from shared.contracts.fulfillment import CreateShipment, UpdateShipment
 from shared.messaging import failpoints
 from shared.messaging.message import Message
-from shared.messaging.outbox import OutboxEntry
 from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher
+from shared.messaging.untold import unpublished
 from shared.metrics import Metrics
 
 _AT_ONCE = 500
@@ -189,7 +189,7 @@ class ShipmentHandlers:
                 continue
             aggregate = work.aggregate
             aggregate.state = outcome
-            aggregate.outbox = [*self._unpublished(aggregate), *work.entries]
+            aggregate.outbox = [*unpublished(self._publisher, [aggregate]), *work.entries]
             for message in work.applied:
                 aggregate.inbox.add(message)
             changed.append(aggregate)
@@ -226,12 +226,8 @@ class ShipmentHandlers:
         """Publishes what is written. A duplicate means that an earlier try may have ended before
         it did, so its shipment's outbox is looked at too."""
         failpoints.reached("before_publish", works)
-        await self._publisher.publish(
-            entry
-            for work in works
-            if work.entries or work.duplicates
-            for entry in self._unpublished(work.aggregate)
-        )
+        touched = [work.aggregate for work in works if work.entries or work.duplicates]
+        await self._publisher.publish(unpublished(self._publisher, touched))
         failpoints.reached("after_publish", works)
         for work in works:
             if work.duplicates:
@@ -253,9 +249,6 @@ class ShipmentHandlers:
             for work in began
             if decide(work.aggregate.state, heads[work.id], book) != Unresolved(work.waiting_for)
         }
-
-    def _unpublished(self, aggregate: Aggregate[Any]) -> list[OutboxEntry]:
-        return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry.id)]
 
 
 def _usual_orders(name: str) -> list[str]:

@@ -22,15 +22,16 @@ from shared.messaging.message import Place
 log = structlog.get_logger()
 
 _send = GroupCoordinator._send_req
-_PATIENCE = 2.0
-"""Seconds. aiokafka asks for ever; whoever asks here can do without an answer."""
 
 
 class CommittedOffsets:
-    """What the members of a consumer's group have committed, any of them."""
+    """What the members of a consumer's group have committed, any of them. ``patience`` is how many
+    seconds an answer is waited for: aiokafka asks for ever, and whoever asks here can do without
+    one."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, patience: float = 2.0) -> None:
         self._consumer = consumer
+        self._patience = patience
 
     async def passed(self, places: Collection[Place]) -> set[Place]:
         """Those of ``places`` that the group has committed beyond: whatever stood there is done
@@ -39,7 +40,7 @@ class CommittedOffsets:
         # The consumer's own method asks for one partition at a time.
         coordinator = self._consumer._coordinator
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 found = await coordinator.fetch_committed_offsets(list(partitions))
         except (errors.KafkaError, TimeoutError) as error:
             log.info("committed_offsets_unknown", error=told(error))

@@ -18,6 +18,7 @@ Records = dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
 _POLL_MS = 500
 _TOP_UP_MS = 10
 _AHEAD_SECONDS = 5.0
+"""How long records lie ready before the broker is asked for other partitions."""
 
 
 def fetch_less_ahead(consumer: Any) -> None:

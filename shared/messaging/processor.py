@@ -4,7 +4,7 @@ Two round trips to MongoDB and one to Kafka for a batch of any size, unless a ra
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,8 +15,9 @@ from shared.contracts.orders import CommandRejected
 from shared.contracts.registry import MessageType
 from shared.messaging import failpoints
 from shared.messaging.message import Event, Message
-from shared.messaging.outbox import OutboxEntry, caused_by, entries_of
+from shared.messaging.outbox import caused_by, entries_of
 from shared.messaging.publisher import Publisher
+from shared.messaging.untold import forget_told, unpublished
 from shared.metrics import Metrics
 
 S = TypeVar("S", bound=Resource)
@@ -157,7 +158,7 @@ class AggregateProcessor(Generic[S, C]):
             decided.append((key, message, aggregate.state, decision))
             if key not in touched:
                 touched[key] = aggregate
-                aggregate.outbox = self._unpublished(aggregate)
+                aggregate.outbox = unpublished(self._publisher, [aggregate])
             aggregate.state = decision.state
             aggregate.inbox.add(message)
             aggregate.outbox += entries_of(
@@ -173,9 +174,7 @@ class AggregateProcessor(Generic[S, C]):
             touched.setdefault(key, aggregates[key])
         failpoints.reached("before_publish", touched)
         stored = [aggregate for key, aggregate in touched.items() if key not in lost]
-        await self._publisher.publish(
-            entry for aggregate in stored for entry in self._unpublished(aggregate)
-        )
+        await self._publisher.publish(unpublished(self._publisher, stored))
         self._store.published(stored)
         failpoints.reached("after_publish", touched)
         for key, message, before, decision in decided:
@@ -201,24 +200,6 @@ class AggregateProcessor(Generic[S, C]):
                 raise
             self._on_taken(error.ids)
             return error.ids | error.lost
-
-    def _unpublished(self, aggregate: Aggregate[S]) -> list[OutboxEntry]:
-        return [entry for entry in aggregate.outbox if not self._publisher.is_published(entry.id)]
-
-
-async def forget_told(publisher: Publisher, aggregates: Collection[Aggregate[Any]]) -> None:
-    """Takes out of the outboxes of ``aggregates``, which were just loaded, what other processes
-    wrote and have published."""
-    unknown = [
-        entry
-        for aggregate in aggregates
-        for entry in aggregate.outbox
-        if not publisher.is_published(entry.id)
-    ]
-    told = await publisher.told_by_others(unknown) if unknown else set()
-    if told:
-        for aggregate in aggregates:
-            aggregate.outbox = [entry for entry in aggregate.outbox if entry.id not in told]
 
 
 def count_rejections(metrics: Metrics, service: str, events: Iterable[Event]) -> None:

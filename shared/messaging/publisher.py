@@ -44,8 +44,8 @@ done with whose events are not out: it goes to the dead letters."""
 
 Headers = Sequence[tuple[str, bytes]]
 
-Place = tuple[str, int]
-"""A topic and one of its partitions."""
+Partition = tuple[str, int]
+"""A topic and one of its partitions, by its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +189,9 @@ class KafkaPublisher:
         if producer is None:
             raise asyncio.CancelledError("the publisher is stopped")
         failure: BaseException | None = None
-        sent: list[tuple[Place, Sequence[Outgoing], asyncio.Future[object]]] = []
+        sent: list[tuple[Partition, Sequence[Outgoing], asyncio.Future[object]]] = []
         # By partition, the records from the first one on that was not acknowledged.
-        unsent: dict[Place, Sequence[Outgoing]] = {}
+        unsent: dict[Partition, Sequence[Outgoing]] = {}
         try:
             shares = await self._by_partition(producer, records)
         except INFRASTRUCTURE_FAULTS as error:
@@ -226,13 +226,13 @@ class KafkaPublisher:
 
     async def _by_partition(
         self, producer: AIOKafkaProducer, records: Sequence[Outgoing]
-    ) -> dict[Place, Sequence[Outgoing]]:
+    ) -> dict[Partition, Sequence[Outgoing]]:
         """``records`` by topic and partition, each in order."""
         partitions = {
             topic: sorted(await producer.partitions_for(topic))
             for topic in dict.fromkeys(record.topic for record in records)
         }
-        shares: defaultdict[Place, list[Outgoing]] = defaultdict(list)
+        shares: defaultdict[Partition, list[Outgoing]] = defaultdict(list)
         for record in records:
             of_topic = partitions[record.topic]
             place = record.topic, of_topic[self._hash(record.key) % len(of_topic)]

@@ -19,9 +19,9 @@ from shared.endings import heed_cancellation
 from shared.logs import message_fields, told
 from shared.messaging import failpoints
 from shared.messaging.faults import INFRASTRUCTURE_FAULTS
-from shared.messaging.outbox import OutboxEntry
-from shared.messaging.processor import Clock, forget_told
+from shared.messaging.processor import Clock
 from shared.messaging.publisher import Publisher, RecordTooLarge
+from shared.messaging.untold import forget_told, unpublished
 
 log = structlog.get_logger()
 
@@ -143,11 +143,13 @@ class OutboxRelay:
         store.forget(ids)
         aggregates = list((await store.load(ids)).values())
         await forget_told(self._publisher, aggregates)
-        untold = [aggregate for aggregate in aggregates if self._unpublished([aggregate])]
+        untold = [
+            aggregate for aggregate in aggregates if unpublished(self._publisher, [aggregate])
+        ]
         refused: set[str] = set()
         if untold:
             try:
-                await self._publisher.publish(self._unpublished(untold))
+                await self._publisher.publish(unpublished(self._publisher, untold))
             except RecordTooLarge:
                 refused = await self._one_by_one(kind, untold)
             recovered = len(untold) - len(refused)
@@ -159,7 +161,7 @@ class OutboxRelay:
         refused = set()
         for aggregate in aggregates:
             try:
-                await self._publisher.publish(self._unpublished([aggregate]))
+                await self._publisher.publish(unpublished(self._publisher, [aggregate]))
             except RecordTooLarge as error:
                 refused.add(aggregate.id)
                 # It stays in the outbox, in sight of the metric, and stops no other.
@@ -170,7 +172,7 @@ class OutboxRelay:
                     id=aggregate.id,
                     events=[
                         message_fields(entry.topic, entry.type, entry.key, entry.id, entry.trace)
-                        for entry in self._unpublished([aggregate])
+                        for entry in unpublished(self._publisher, [aggregate])
                     ],
                     error=type(error).__name__,
                 )
@@ -179,11 +181,3 @@ class OutboxRelay:
     def _unknown(self, unsent: Unsent) -> list[datetime]:
         """The times of those entries of which this process does not know that they are out."""
         return [time for id, time in unsent.entries.items() if not self._publisher.is_published(id)]
-
-    def _unpublished(self, aggregates: list[Aggregate[Any]]) -> list[OutboxEntry]:
-        return [
-            entry
-            for aggregate in aggregates
-            for entry in aggregate.outbox
-            if not self._publisher.is_published(entry.id)
-        ]

@@ -18,7 +18,6 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetFetchResponse_v1, OffsetFetchResponse_v3
 from aiokafka.structs import OffsetAndMetadata
 
-from shared.messaging import committed_offsets
 from shared.messaging.committed_offsets import CommittedOffsets, mend_committed_offsets
 
 PLACE = TopicPartition("orders.events", 2)
@@ -115,7 +114,7 @@ async def test_a_refusal_for_good_is_raised() -> None:
 
 
 def offsets_told_by(broker: Broker) -> CommittedOffsets:
-    return CommittedOffsets(SimpleNamespace(_coordinator=coordinator_of(broker)))
+    return CommittedOffsets(SimpleNamespace(_coordinator=coordinator_of(broker)), patience=0.1)
 
 
 async def test_what_stands_before_a_committed_offset_is_passed() -> None:
@@ -136,12 +135,11 @@ async def test_nobody_is_asked_about_nothing() -> None:
     assert await offsets_told_by(Broker()).passed(set()) == set()
 
 
-async def test_without_an_answer_nothing_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_an_answer_nothing_is_passed() -> None:
     class Silent(Broker):
         async def send(self, node_id: int, request: object, *, group: object) -> object:
             return await asyncio.get_running_loop().create_future()
 
-    monkeypatch.setattr(committed_offsets, "_PATIENCE", 0.01)
     refusing = Broker(refused(GroupAuthorizationFailedError))
 
     for broker in (Silent(), refusing):
