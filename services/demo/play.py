@@ -16,7 +16,7 @@ from services.demo.marketplace import Catalogue, catalogue, orders
 from services.demo.outside import Body, OutsideSystem
 from services.demo.progress import Progress
 from services.demo.receivers import Hook, Mailbox
-from services.demo.stage import QUIET_SECONDS, Stage
+from services.demo.stage import CREATION, QUIET_SECONDS, Stage
 from services.demo.summary import Facts, print_summary
 from services.up import Deployment
 from shared.embedded import free_ports
@@ -190,10 +190,9 @@ async def _fill(stage: Stage, outside: OutsideSystem, body: Body) -> None:
         announced = part == 2
         if not announced:
             create["DateShipped"] = now
-        stage.shipments.add(shipment)
-        stage.shipped[body["BuyerOrderID"]] += sum(item["QuantityShipped"] for item in items)
+        stage.shipments[shipment] = sum(item["QuantityShipped"] for item in items)
         await outside.send(
-            "shipments.commands", "CreateShipment", shipment, create, f"create-{shipment}"
+            "shipments.commands", "CreateShipment", shipment, create, f"{CREATION}{shipment}"
         )
         if announced:
             update = {"ID": shipment, "DateShipped": now}

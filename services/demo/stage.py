@@ -2,10 +2,13 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 
 from services.demo.outside import Body, OutsideEvent, OutsideSystem
+
+CREATION = "create-"
+"""With a shipment's ID after it, the ``ce_id`` of the command that reports it."""
 
 QUIET_SECONDS = 20.0
 """When nothing was heard for so long, the demo says what is missing instead of waiting on."""
@@ -27,9 +30,8 @@ class Stage:
     other_refusals: list[Body] = field(default_factory=list)
     supplier_orders: dict[str, str] = field(default_factory=dict)
     """Status by supplier order ID."""
-    shipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """Units sent out by the suppliers, by buyer order."""
-    shipments: set[str] = field(default_factory=set)
+    shipments: dict[str, int] = field(default_factory=dict)
+    """Units that the suppliers sent out, by shipment."""
     reconciled: int = 0
     notified: dict[str, str] = field(default_factory=dict)
     """Outcome by notification ID."""
@@ -91,6 +93,20 @@ class Stage:
         self.expected_notifications += ended or event.type in ("OrderSubmitted", "OrderApproved")
         if event.type == "OrderShipmentsChanged" and "DateShipped" in event.body["Shipment"]:
             self.departures.add((order["ID"], event.body["Shipment"]["ID"]))
+
+    @property
+    def refused_units(self) -> Counter[str]:
+        """Units of shipments that were refused, by the first reason given: a supplier may ship
+        while the order is canceled."""
+        reasons = {
+            body["Command"]["ID"].removeprefix(CREATION): body["Errors"][0]["ErrorCode"]
+            for body in self.other_refusals
+            if body["Command"]["Type"] == "CreateShipment"
+        }
+        units = Counter[str]()
+        for shipment, reason in reasons.items():
+            units[reason] += self.shipments[shipment]
+        return units
 
     async def until_notified(self, outside: OutsideSystem) -> None:
         """Waits until every notification that is due has an outcome."""

@@ -29,6 +29,7 @@ class Facts:
     shipments: int
     units_sent: int
     units_tied_back: int
+    units_refused: Counter[str]
     notifications: Counter[str]
     mails: int
     webhooks: int
@@ -49,12 +50,13 @@ class Facts:
             refusals=Counter(e["ErrorCode"] for errors in stage.rejected.values() for e in errors),
             supplier_orders=Counter(stage.supplier_orders.values()),
             shipments=len(stage.shipments),
-            units_sent=sum(stage.shipped.values()),
+            units_sent=sum(stage.shipments.values()),
             units_tied_back=sum(
                 line["QuantityShipped"]
                 for body in stage.latest.values()
                 for line in body["LineItems"]
             ),
+            units_refused=stage.refused_units,
             notifications=Counter(stage.notified.values()),
             mails=len(mailbox.received),
             webhooks=len(hook.received),
@@ -105,8 +107,12 @@ def _faults(facts: Facts, stage: Stage, hook: Hook) -> Any:
     if stage.done < stage.wanted:
         open_orders = sorted(set(stage.accepted) - stage.finished)
         yield f"{len(open_orders)} orders are not done, among them {', '.join(open_orders[:5])}"
-    if facts.units_sent != facts.units_tied_back and not stage.other_refusals:
-        yield f"{facts.units_sent} units were sent, {facts.units_tied_back} tied back"
+    refused = facts.units_refused.total()
+    if facts.units_sent != facts.units_tied_back + refused:
+        yield (
+            f"{facts.units_sent} units were sent, {facts.units_tied_back} tied back, "
+            f"{refused} refused"
+        )
     if facts.money != facts.money_stored:
         yield "the events' money differs from the database's"
     parts = facts.money
@@ -134,7 +140,7 @@ def print_summary(facts: Facts, console: Console) -> None:
     table.add_row("Supplier orders", _counts(facts.supplier_orders))
     table.add_row(
         "Shipments", f"{facts.shipments:,} with {facts.units_sent:,} units, "
-        f"{facts.units_tied_back:,} tied back to their lines",
+        f"{facts.units_tied_back:,} tied back to their lines{_refused(facts.units_refused)}",
     )  # fmt: skip
     table.add_row(
         "Notifications", f"{_counts(facts.notifications)} ({facts.mails:,} mails and "
@@ -166,6 +172,10 @@ def _counts(counter: Counter[str]) -> str:
     return (
         ", ".join(f"{count:,} {name}" for name, count in counter.most_common() if count) or "none"
     )
+
+
+def _refused(units: Counter[str]) -> str:
+    return f", refused: {_counts(units)}" if units else ""
 
 
 def _times(values: list[float]) -> str:
