@@ -11,12 +11,12 @@ import sys
 import time
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import bson
 import uvloop
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from bson import json_util
 from pymongo import AsyncMongoClient, WriteConcern
 
@@ -30,8 +30,10 @@ BATCH = 250
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Documents of one collection per order, and how often each is written over."""
+    """Documents of one ``collection`` (``<database>.<name>``) per order, and how often each is
+    written over."""
 
+    collection: str
     inserts: float
     updates: float
     sample: dict[str, Any]
@@ -56,7 +58,7 @@ class Plan:
             [per_order, [[each.key, each.value, each.headers] for each in samples]]
             for per_order, samples in self.messages
         ]
-        plan["writes"] = [[w.inserts, w.updates, w.sample] for w in self.writes]
+        plan["writes"] = [[w.collection, w.inserts, w.updates, w.sample] for w in self.writes]
         return json_util.dumps(plan)
 
     @classmethod
@@ -73,7 +75,36 @@ class Plan:
         return cls(**plan, messages=messages, writes=writes)
 
 
-async def work(plan: Plan) -> dict[str, float]:
+class Contents(Protocol):
+    """What the loop does with what it moves."""
+
+    def value(self, record: Record) -> bytes:
+        """What is sent of ``record``."""
+        ...
+
+    def read(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        """Takes what was fetched."""
+        ...
+
+    def document(self, write: Write) -> dict[str, Any]:
+        """What is written, but for its ID and version."""
+        ...
+
+
+class Bytes:
+    """Records and documents as they are, which nobody reads."""
+
+    def value(self, record: Record) -> bytes:
+        return record.value
+
+    def read(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        pass
+
+    def document(self, write: Write) -> dict[str, Any]:
+        return write.sample
+
+
+async def work(plan: Plan, contents: Contents) -> dict[str, float]:
     """Moves and writes ``plan.orders`` orders' worth; returns the ``seconds`` it took, and those of
     this process on the processor (``cpu``)."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(plan.mongodb, retryWrites=False)
@@ -100,9 +131,9 @@ async def work(plan: Plan) -> dict[str, float]:
     started, spent = time.perf_counter(), time.process_time()
     for first in range(0, plan.orders, BATCH):
         count = min(BATCH, plan.orders - first)
-        await _move(plan, count, producer, consumer, place)
+        await _move(plan, count, contents, producer, consumer, place)
         await asyncio.gather(
-            *(_write(w, c, count) for w, c in zip(plan.writes, collections, strict=True))
+            *(_write(w, contents, c, count) for w, c in zip(plan.writes, collections, strict=True))
         )
         await consumer.commit()
     took = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - spent}
@@ -115,6 +146,7 @@ async def work(plan: Plan) -> dict[str, float]:
 async def _move(
     plan: Plan,
     orders: int,
+    contents: Contents,
     producer: AIOKafkaProducer,
     consumer: AIOKafkaConsumer,
     place: TopicPartition,
@@ -125,7 +157,7 @@ async def _move(
             sent.append(
                 await producer.send(
                     plan.topic,
-                    record.value,
+                    contents.value(record),
                     key=record.key,
                     partition=plan.partition,
                     headers=record.headers,
@@ -136,23 +168,26 @@ async def _move(
     while left > 0:
         for records in (await consumer.getmany(place, timeout_ms=100)).values():
             left -= len(records)
+            for each in records:
+                contents.read(each)
 
 
-async def _write(write: Write, collection: Any, orders: int) -> None:
+async def _write(write: Write, contents: Contents, collection: Any, orders: int) -> None:
     """Inserts documents, then writes each over as often as the plan says: as an aggregate's store
     does it, which is the quickest way known. Each time it is another document, for the server
     does not write one that is what it has."""
     ids = [uuid4().hex for _ in range(round(write.inserts * orders))]
     writes = Writes(optional=(), whole=True)
     for id in ids:
-        writes.insert({**write.sample, "_id": id, "version": 1})
+        writes.insert({**contents.document(write), "_id": id, "version": 1})
     await writes.execute(collection)
     left = round(write.updates * orders) if ids else 0
     version = 1
     while left > 0:
         writes = Writes(optional=(), whole=True)
         for id in ids[:left]:
-            writes.replace(version, {**write.sample, "_id": id, "version": version + 1})
+            document = {**contents.document(write), "_id": id, "version": version + 1}
+            writes.replace(version, document)
         await writes.execute(collection)
         left -= len(ids)
         version += 1
@@ -162,7 +197,7 @@ def main() -> None:
     """The process."""
     mend_compression()
     plan = Plan.load(sys.stdin.readline())
-    print(json.dumps(uvloop.run(work(plan))), flush=True)
+    print(json.dumps(uvloop.run(work(plan, Bytes()))), flush=True)
 
 
 def document_bytes(document: dict[str, Any]) -> int:

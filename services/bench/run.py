@@ -8,7 +8,7 @@ import platform
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import quantiles
 from typing import Any
 
@@ -81,8 +81,11 @@ async def run(*, orders: int, quick: bool = False, instances: int = 1) -> None:
                     }
             # The bare loop has the machine to itself, as the services had it with the load.
             await deployment.stop_services()
-            bare = await _bare(deployment, burst)
-        print(json.dumps(_figures(burst, rate, waits, bare), indent=2))
+            bare = await _bare(deployment, burst, "services.bench.bare")
+            contracts = None
+            if not quick:
+                contracts = await _bare(deployment, burst, "services.bench.contracts")
+        print(json.dumps(_figures(burst, rate, waits, bare, contracts), indent=2))
 
 
 def prepare() -> None:
@@ -136,9 +139,9 @@ def _per_order(
     return inserts / orders, updates / orders, now.sample
 
 
-async def _bare(deployment: Deployment, burst: Burst) -> Bare:
-    """The bare loop with the footprint of ``burst``."""
-    topic = Topic("bare-loop", 3_600_000)
+async def _bare(deployment: Deployment, burst: Burst, loop: str) -> Bare:
+    """The bare loop with the footprint of ``burst``; ``loop`` is the module that is its process."""
+    topic = Topic(loop.replace(".", "-"), 3_600_000)
     await create_topics(deployment.kafka, partitions=BARE_PROCESSES, topics=[topic])
     share = burst.orders // BARE_PROCESSES
     plans = [
@@ -149,14 +152,14 @@ async def _bare(deployment: Deployment, burst: Burst) -> Bare:
             partition,
             share,
             [(s.records / burst.orders, s.samples) for s in burst.sent.values()],
-            [Write(*write) for write in burst.written.values() if write[0] or write[1]],
+            [Write(name, *write) for name, write in burst.written.items() if write[0] or write[1]],
         )
         for partition in range(BARE_PROCESSES)
     ]
     async with contextlib.AsyncExitStack() as stack:
         processes = []
         for plan in plans:
-            command = (sys.executable, "-m", "services.bench.bare")
+            command = (sys.executable, "-m", loop)
             processes.append(await stack.enter_async_context(child(*command)))
             await tell(processes[-1], plan.dump())
         await answers(processes)
@@ -202,7 +205,11 @@ def _quantile(values: list[float], percent: int) -> float:
 
 
 def _figures(
-    burst: Burst, rate: float, waits: dict[str, dict[str, float]], bare: Bare
+    burst: Burst,
+    rate: float,
+    waits: dict[str, dict[str, float]],
+    bare: Bare,
+    contracts: Bare | None,
 ) -> dict[str, Any]:
     return {
         "orders": burst.orders,
@@ -213,6 +220,7 @@ def _figures(
         "accepted_to": waits,
         "cpu_ms_per_order": burst.cpu_ms(),
         "bare_loop_cpu_ms_per_order": bare.cpu_ms,
+        "bare_loop_with_contracts": None if contracts is None else asdict(contracts),
         "memory_mb": {name: round(usage.memory / 2**20) for name, usage in burst.after.items()},
         "messages_per_order": {
             topic: [round(sent.records / burst.orders, 2), round(sent.mean_bytes)]

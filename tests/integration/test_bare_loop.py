@@ -1,5 +1,5 @@
-"""The bare loop that the benchmark compares with, as a process on real servers: it does as much as
-it says."""
+"""The bare loops that the benchmark compares with, as processes on real servers: they do as much as
+they say."""
 
 import asyncio
 import json
@@ -7,12 +7,20 @@ import sys
 from collections import Counter
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from services.bench.bare import Plan, Write
+from services.bench.children import answers, child, tell
 from services.bench.footprint import Record, latest
+from services.checks import DeploymentError
+from services.shipments.ledger import Ledger
+from shared.contracts.orders import Order, OrderEvent, OrderStatus
+from shared.mongo.dumping import bson_of
+from shared.settings import Settings
 from tests.conftest import NewTopic
+from tests.support.fakes import START
 
 LIMIT = 60.0
 ORDERS = 4
@@ -20,27 +28,36 @@ RECORDS = [
     Record(b"O-1", b'{"ID": "O-1"}', [("ce_type", b"OrderSubmitted")]),
     Record(b"O-2", b'{"ID": "O-2"}', [("ce_type", b"OrderCompleted")]),
 ]
+CANCELLATION = Record(b"O-1", b'{ "OrderID": "O-1" }', [("ce_type", b"CancelOrder")])
 
 
-async def run(plan: Plan) -> dict[str, float]:
-    """What the bare loop prints, started and spoken to as by the benchmark."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.bench.bare",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(LIMIT):
-            process.stdin.write(plan.dump().encode() + b"\n")
-            assert await process.stdout.readline() == b"ready\n"
-            process.stdin.write(b"go\n")
-            answer: dict[str, float] = json.loads(await process.stdout.readline())
-            assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+def submitted(order: str, **more: int) -> Record:
+    """The event of an order without lines, and what no contract knows in it."""
+    body = OrderEvent(
+        order=Order(
+            id=order,
+            from_company_id="acme",
+            currency="USD",
+            status=OrderStatus.OPEN,
+            date_created=START,
+            last_updated=START,
+        ),
+        line_items=[],
+    )
+    value = json.loads(body.model_dump_json(exclude_none=True)) | more
+    compact = json.dumps(value, separators=(",", ":")).encode()
+    return Record(order.encode(), compact, [("ce_type", b"OrderSubmitted")])
+
+
+async def run(plan: Plan, loop: str = "services.bench.bare") -> dict[str, float]:
+    """What a bare loop prints, started and spoken to as by the benchmark."""
+    async with asyncio.timeout(LIMIT), child(sys.executable, "-m", loop) as process:
+        await tell(process, plan.dump())
+        assert await answers([process]) == [b"ready\n"]
+        await tell(process, "go")
+        (line,) = await answers([process])
+    assert process.returncode == 0
+    answer: dict[str, float] = json.loads(line)
     return answer
 
 
@@ -59,7 +76,7 @@ async def test_it_sends_the_records_and_writes_each_document_over_as_often_as_th
         partition=0,
         orders=ORDERS,
         messages=[(1.5, RECORDS)],
-        writes=[Write(2.0, 3.0, sample), Write(1.0, 0.0, sample)],
+        writes=[Write("often.often", 2.0, 3.0, sample), Write("once.once", 1.0, 0.0, sample)],
     )
 
     try:
@@ -79,3 +96,50 @@ async def test_it_sends_the_records_and_writes_each_document_over_as_often_as_th
         assert await latest(consumer, [TopicPartition(topic, 0)]) == RECORDS * 3
     assert set(answer) == {"seconds", "cpu"}
     assert min(answer.values()) > 0
+
+
+async def test_with_the_contracts_events_and_states_are_made_anew_and_commands_are_sent_as_they_are(
+    kafka_address: str,
+    mongodb_url: str,
+    mongo: AsyncMongoClient[dict[str, Any]],
+    new_topic: NewTopic,
+) -> None:
+    topic = await new_topic()
+    ledger = Ledger(buyer_id="acme", lines={"1": 2})
+    sample = {"_id": "O-1", "version": 7, "state": {**bson_of(ledger), "Unknown": 1}}
+    plan = Plan(
+        kafka=kafka_address,
+        mongodb=mongodb_url,
+        topic=topic,
+        partition=0,
+        orders=ORDERS,
+        messages=[(1.0, [CANCELLATION]), (1.0, [submitted("O-1", unknown=1)])],
+        writes=[Write(Settings().database("shipments") + ".ledgers", 1.0, 1.0, sample)],
+    )
+
+    try:
+        await run(plan, "services.bench.contracts")
+
+        documents = [document async for document in mongo["bare_loop"]["c0_0"].find()]
+    finally:
+        await mongo.drop_database("bare_loop")
+    assert [(each["version"], each["state"]) for each in documents] == [
+        (2, bson_of(ledger))
+    ] * ORDERS
+    async with (
+        asyncio.timeout(LIMIT),
+        AIOKafkaConsumer(bootstrap_servers=kafka_address, enable_auto_commit=False) as consumer,
+    ):
+        arrived = await latest(consumer, [TopicPartition(topic, 0)])
+    assert arrived == [CANCELLATION] * ORDERS + [submitted("O-1")] * ORDERS
+
+
+async def test_with_the_contracts_a_record_that_a_service_could_not_read_ends_it(
+    kafka_address: str, mongodb_url: str, new_topic: NewTopic
+) -> None:
+    command = Record(b"O-1", b'{"OrderID": 1}', [("ce_type", b"CancelOrder")])
+    topic = await new_topic()
+    plan = Plan(kafka_address, mongodb_url, topic, 0, ORDERS, [(1.0, [command])], [])
+
+    with pytest.raises(DeploymentError):
+        await run(plan, "services.bench.contracts")
