@@ -15,23 +15,15 @@ for one purpose:
 Transactions are used nowhere, so nobody has rights to a transactional ID.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
-
-from pymongo import AsyncMongoClient
-from pymongo.asynchronous.database import AsyncDatabase
 
 from services.names import MOUNTED, SERVICES
-from services.runtime import build
+from services.wiring import wired
 from shared.contracts.registry import Topics
 from shared.messaging.acls import Acl
-from shared.messaging.outbox import OutboxEntry
-from shared.messaging.publisher import Outgoing
 from shared.messaging.topics import DEAD_LETTERS, declared_topics
-from shared.metrics import Metrics
-from shared.service import Resources
 from shared.settings import Settings
 
 EMITS: Mapping[str, tuple[str, ...]] = {
@@ -88,10 +80,8 @@ def user_of(service: str) -> str:
 @cache
 def needs_of(service: str) -> Needs:
     """What ``service`` needs, by its own wiring."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(connect=False)
-    resources = _Watched(Settings.model_construct(), client, _Silent(), Metrics())
-    built = build(service, resources)
-    return Needs(tuple(built.topics), tuple(sorted(resources.opened)))
+    built, opened = wired(service, Settings.model_construct())
+    return Needs(tuple(built.topics), tuple(sorted(opened)))
 
 
 def service_acls(service: str) -> list[Acl]:
@@ -169,30 +159,3 @@ def mongo_users(settings: Settings) -> list[MongoUser]:
     users.append(MongoUser(API, served))
     reads = tuple(("read", settings.database(service)) for service in SERVICES)
     return [*users, MongoUser(OPERATOR, (*reads, ("readWrite", operations)))]
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched(Resources):
-    """Notes which services' databases are opened."""
-
-    opened: set[str] = field(default_factory=set)
-
-    def database(self, service: str) -> AsyncDatabase[dict[str, Any]]:
-        self.opened.add(service)
-        return Resources.database(self, service)
-
-
-class _Silent:
-    """A publisher for services that never run."""
-
-    async def publish(self, entries: Iterable[OutboxEntry]) -> None:
-        raise RuntimeError("this service is only looked at")
-
-    async def send(self, records: Sequence[Outgoing]) -> None:
-        raise RuntimeError("this service is only looked at")
-
-    def is_published(self, entry_id: str) -> bool:
-        return False
-
-    async def told_by_others(self, entries: Iterable[OutboxEntry]) -> set[str]:
-        return set()

@@ -193,11 +193,11 @@ async def _write(write: Write, contents: Contents, collection: Any, orders: int)
         version += 1
 
 
-def main() -> None:
+def run(contents: Contents) -> None:
     """The process."""
     mend_compression()
     plan = Plan.load(sys.stdin.readline())
-    print(json.dumps(uvloop.run(work(plan, Bytes()))), flush=True)
+    print(json.dumps(uvloop.run(work(plan, contents))), flush=True)
 
 
 def document_bytes(document: dict[str, Any]) -> int:
@@ -206,4 +206,4 @@ def document_bytes(document: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run(Bytes())

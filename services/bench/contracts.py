@@ -8,16 +8,12 @@ the services take at least, as long as messages and states are resources.
 Started as a process like the bare loop: ``python -m services.bench.contracts``.
 """
 
-import json
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
-import uvloop
 from aiokafka import ConsumerRecord
 
-from services.bench.bare import Plan, Write, work
+from services.bench.bare import Write, run
 from services.bench.footprint import Record
 from services.checkout.domain.state import OrderState
 from services.forwarding.domain import Forwarding
@@ -25,19 +21,14 @@ from services.names import SERVICES
 from services.notifications.domain import Delivery
 from services.pricing.allotments import Allotment
 from services.pricing.quotes import Quote
-from services.runtime import build, decoder_of
+from services.runtime import decoder_of
 from services.shipments.ledger import Ledger
 from services.shipments.shipment import ShipmentState
+from services.wiring import wired
 from shared.contracts.base import Resource
 from shared.contracts.registry import message_types
-from shared.messaging.compression import mend_compression
-from shared.messaging.connection import kafka_connection
 from shared.messaging.decode import Decoder, Misplaced, Poison
-from shared.messaging.publisher import KafkaPublisher
-from shared.metrics import Metrics
-from shared.mongo.connection import mongo_client
 from shared.mongo.dumping import bson_of
-from shared.service import Resources, Service
 from shared.settings import Settings
 
 STATES: dict[tuple[str, str], type[Resource]] = {
@@ -58,7 +49,8 @@ class Contracts:
     def __init__(self, settings: Settings) -> None:
         self._types = {type.name.encode(): type for type in message_types().values()}
         self._decoders: defaultdict[str, list[Decoder]] = defaultdict(list)
-        for service in _services(settings):
+        for name in SERVICES:
+            service = wired(name, settings).service
             decoder = decoder_of(service, settings.max_message_bytes)
             for topic in service.topics:
                 self._decoders[topic].append(decoder)
@@ -102,24 +94,5 @@ class Contracts:
         return {**write.sample, "state": bson_of(state)}
 
 
-def _services(settings: Settings) -> Iterator[Service]:
-    """All services, wired; nothing of them is started."""
-    mongo, metrics = mongo_client(settings, appname="ordermesh-bench"), Metrics()
-    for name in SERVICES:
-        publisher = KafkaPublisher(kafka_connection(settings), name, metrics)
-        yield build(name, Resources(settings, mongo, publisher, metrics))
-
-
-async def _work(plan: Plan) -> dict[str, float]:
-    return await work(plan, Contracts(Settings()))
-
-
-def main() -> None:
-    """The process."""
-    mend_compression()
-    plan = Plan.load(sys.stdin.readline())
-    print(json.dumps(uvloop.run(_work(plan))), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(Contracts(Settings()))

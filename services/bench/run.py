@@ -173,7 +173,7 @@ async def _bare(deployment: Deployment, burst: Burst, loop: str) -> Bare:
     orders = share * BARE_PROCESSES
     loops = sum(each["cpu"] for each in took) / orders * 1000
     cpu_ms = {**_cpu_ms(before, after, orders), "loops": round(loops, 3)}
-    return Bare(orders / max(each["seconds"] for each in took), cpu_ms)
+    return Bare(round(orders / max(each["seconds"] for each in took), 1), cpu_ms)
 
 
 def _cpu_ms(
@@ -215,7 +215,7 @@ def _figures(
         "orders": burst.orders,
         "seconds": round(burst.seconds, 2),
         "orders_per_second": round(rate, 1),
-        "bare_loop_orders_per_second": round(bare.orders_per_second, 1),
+        "bare_loop_orders_per_second": bare.orders_per_second,
         "ratio": round(rate / bare.orders_per_second, 3),
         "accepted_to": waits,
         "cpu_ms_per_order": burst.cpu_ms(),

@@ -61,6 +61,15 @@ async def run(plan: Plan, loop: str = "services.bench.bare") -> dict[str, float]
     return answer
 
 
+async def arrived(kafka_address: str, topic: str) -> list[Record]:
+    """What was sent to ``topic``."""
+    async with (
+        asyncio.timeout(LIMIT),
+        AIOKafkaConsumer(bootstrap_servers=kafka_address, enable_auto_commit=False) as consumer,
+    ):
+        return await latest(consumer, [TopicPartition(topic, 0)])
+
+
 async def test_it_sends_the_records_and_writes_each_document_over_as_often_as_the_order_did(
     kafka_address: str,
     mongodb_url: str,
@@ -69,15 +78,8 @@ async def test_it_sends_the_records_and_writes_each_document_over_as_often_as_th
 ) -> None:
     topic = await new_topic()
     sample = {"_id": "O-1", "version": 7, "writer": "somebody", "state": {"ID": "O-1"}}
-    plan = Plan(
-        kafka=kafka_address,
-        mongodb=mongodb_url,
-        topic=topic,
-        partition=0,
-        orders=ORDERS,
-        messages=[(1.5, RECORDS)],
-        writes=[Write("often.often", 2.0, 3.0, sample), Write("once.once", 1.0, 0.0, sample)],
-    )
+    writes = [Write("often.often", 2.0, 3.0, sample), Write("once.once", 1.0, 0.0, sample)]
+    plan = Plan(kafka_address, mongodb_url, topic, 0, ORDERS, [(1.5, RECORDS)], writes)
 
     try:
         answer = await run(plan)
@@ -89,11 +91,7 @@ async def test_it_sends_the_records_and_writes_each_document_over_as_often_as_th
         assert [each["version"] async for each in once.find()] == [1] * ORDERS
     finally:
         await mongo.drop_database("bare_loop")
-    async with (
-        asyncio.timeout(LIMIT),
-        AIOKafkaConsumer(bootstrap_servers=kafka_address, enable_auto_commit=False) as consumer,
-    ):
-        assert await latest(consumer, [TopicPartition(topic, 0)]) == RECORDS * 3
+    assert await arrived(kafka_address, topic) == RECORDS * 3
     assert set(answer) == {"seconds", "cpu"}
     assert min(answer.values()) > 0
 
@@ -107,15 +105,9 @@ async def test_with_the_contracts_events_and_states_are_made_anew_and_commands_a
     topic = await new_topic()
     ledger = Ledger(buyer_id="acme", lines={"1": 2})
     sample = {"_id": "O-1", "version": 7, "state": {**bson_of(ledger), "Unknown": 1}}
-    plan = Plan(
-        kafka=kafka_address,
-        mongodb=mongodb_url,
-        topic=topic,
-        partition=0,
-        orders=ORDERS,
-        messages=[(1.0, [CANCELLATION]), (1.0, [submitted("O-1", unknown=1)])],
-        writes=[Write(Settings().database("shipments") + ".ledgers", 1.0, 1.0, sample)],
-    )
+    messages = [(1.0, [CANCELLATION]), (1.0, [submitted("O-1", unknown=1)])]
+    writes = [Write(Settings().database("shipments") + ".ledgers", 1.0, 1.0, sample)]
+    plan = Plan(kafka_address, mongodb_url, topic, 0, ORDERS, messages, writes)
 
     try:
         await run(plan, "services.bench.contracts")
@@ -126,12 +118,8 @@ async def test_with_the_contracts_events_and_states_are_made_anew_and_commands_a
     assert [(each["version"], each["state"]) for each in documents] == [
         (2, bson_of(ledger))
     ] * ORDERS
-    async with (
-        asyncio.timeout(LIMIT),
-        AIOKafkaConsumer(bootstrap_servers=kafka_address, enable_auto_commit=False) as consumer,
-    ):
-        arrived = await latest(consumer, [TopicPartition(topic, 0)])
-    assert arrived == [CANCELLATION] * ORDERS + [submitted("O-1")] * ORDERS
+    sent = [CANCELLATION] * ORDERS + [submitted("O-1")] * ORDERS
+    assert await arrived(kafka_address, topic) == sent
 
 
 async def test_with_the_contracts_a_record_that_a_service_could_not_read_ends_it(
